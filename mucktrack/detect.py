@@ -1,0 +1,132 @@
+"""`mucktrack detect`: the engine over files (design section 8).
+
+Reads position files one after another, as if they were one, and writes violations, trips and
+rejects as JSON lines. What a worker finds in the same positions is the same.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mucktrack import city_check
+from mucktrack.failures import BadInputError
+from mucktrack.outputs import LineFile, open_outputs
+from producers.chunk import Chunk, InputFileError
+from producers.files import check_file, open_positions, total_bytes
+from streams.detect import Engine, Outcome, PreparedCity
+from streams.output import Reject, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Where the outputs go; None = not wanted, `-` = standard output."""
+
+    violations: Path | None
+    trips: Path | None
+    rejected: Path | None
+
+
+def detect(
+    city_folder: Path, files: Sequence[Path], targets: Targets, batch_size: int | None
+) -> None:
+    """Judge the positions in `files` and say on standard error how many there were.
+
+    At most `batch_size` positions go through the engine at a time (None: as they are read); it
+    changes nothing but speed. Raises `BadInputError` for a city, file or target that cannot be
+    used.
+    """
+    started = time.monotonic()
+    try:
+        for path in files:
+            check_file(path)
+        engine = Engine.offline(PreparedCity.of(city_check.load(city_folder)))
+        wanted = [targets.violations, targets.trips, targets.rejected]
+        with open_outputs(wanted, inputs=files) as (violations, trips, rejected):
+            run = _Run(engine, violations, trips, rejected)
+            with _progress(sum(map(total_bytes, files))) as advance:
+                bytes_before = 0
+                for path in files:
+                    for chunk in open_positions(path):
+                        run.take(path, chunk, batch_size)
+                        advance(bytes_before + chunk.bytes_read, path, run.positions)
+                    bytes_before += total_bytes(path)
+            run.finish()
+    except InputFileError as error:
+        raise BadInputError(str(error)) from None
+    Console(stderr=True).print(
+        f"{run.summary()} · {time.monotonic() - started:.1f} s", soft_wrap=True, highlight=False
+    )
+
+
+@dataclass(slots=True)
+class _Run:
+    engine: Engine
+    violations: LineFile
+    trips: LineFile
+    rejected: LineFile
+    positions: int = 0
+
+    def take(self, path: Path, chunk: Chunk, batch_size: int | None) -> None:
+        """One piece of a file through the engine, its results written."""
+        size = len(chunk.elements)
+        step = batch_size or size
+        for start in range(0, size, step):
+            outcome = self.engine.process(chunk.elements[start : start + step], None)
+            self._write(outcome)
+            self.rejected.write(_rejects(path, chunk, start, outcome))
+        self.positions += size
+
+    def finish(self) -> None:
+        """The end of the input: what is due occurs, what is open closes."""
+        self._write(self.engine.finish())
+
+    def summary(self) -> str:
+        return (
+            f"positions {self.positions} · violations {self.violations.lines} · "
+            f"trips {self.trips.lines} · rejected {self.rejected.lines}"
+        )
+
+    def _write(self, outcome: Outcome) -> None:
+        self.violations.write(map(encode, outcome.violations))
+        self.trips.write(map(encode, outcome.trips))
+
+
+def _rejects(path: Path, chunk: Chunk, start: int, outcome: Outcome) -> Iterator[bytes]:
+    for index, reason in outcome.rejected:
+        element = chunk.elements[start + index]
+        yield encode(
+            Reject(
+                reason=reason,
+                truck_id=element.truck_id,
+                time_ms=element.time_ms,
+                value=chunk.original(start + index),
+                file=str(path),
+                line=chunk.lines[start + index],
+            )
+        )
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int, Path, int], None]]:
+    """A bar on standard error, where that is a terminal; `total` bytes are to be read."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.fields[name]}"),
+        BarColumn(),
+        TextColumn("{task.fields[positions]:,} positions"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("", total=total, name="", positions=0)
+
+        def advance(bytes_read: int, path: Path, positions: int) -> None:
+            bar.update(task, completed=bytes_read, name=path.name, positions=positions)
+
+        yield advance

@@ -1,0 +1,60 @@
+"""Flags made from the settings, so that each setting has the same flag in every command.
+
+Used by `mucktrack.cli`. It knows nothing of what the settings mean.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from mucktrack.failures import BadInputError
+from mucktrack.settings import SETTINGS, Setting, SettingError, Settings, load_settings
+
+
+def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the flags of these settings and the argument `settings`, which holds all."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        def run(**arguments: Any) -> None:
+            texts = {name: arguments.pop(name) for name in names}
+            try:
+                settings = load_settings(_parsed(texts))
+            except SettingError as error:
+                raise BadInputError(str(error)) from None
+            command(settings=settings, **arguments)
+
+        decorated: Callable[..., None] = functools.wraps(command)(run)
+        for name in reversed(names):
+            decorated = _option(SETTINGS[name])(decorated)
+        return decorated
+
+    return decorate
+
+
+def _parsed(texts: Mapping[str, str | None]) -> dict[str, Any]:
+    return {
+        name: SETTINGS[name].parse(text, SETTINGS[name].flag)
+        for name, text in texts.items()
+        if text is not None
+    }
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    default = f"; default: {setting.default}" if setting.default is not None else ""
+    return click.option(
+        setting.flag,
+        setting.name,
+        metavar=setting.kind.form,
+        help=f"{setting.help}  [{setting.variable}{default}]",
+    )
+
+
+def required(settings: Settings, name: str) -> Any:
+    """The value of a setting without which the command cannot run."""
+    value = getattr(settings, name)
+    if value is None:
+        setting = SETTINGS[name]
+        raise BadInputError(f"{name} is not set: give {setting.flag} or {setting.variable}")
+    return value

@@ -1,0 +1,168 @@
+"""The parts of `mucktrack up`, started one after another: servers, topics, worker, fleet.
+
+Worker and fleet are the same commands that anyone can run alone; they get their settings through
+the environment, so that no password stands in a list of processes. This is what knows them all; it
+knows nothing of what is shown.
+"""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from mucktrack.children import Child
+from mucktrack.embedded import EmbeddedServerError, Server, tansu, valkey
+from mucktrack.failures import WorkFailedError
+from mucktrack.scrape import scrape
+from mucktrack.settings import SETTINGS, Settings
+from mucktrack.topics import TopicError, create_topics
+
+WORKER_READY_S = 180.0
+"""Without its compiled code at hand a worker takes long; with it, a few seconds."""
+POLL_S = 0.1
+PUBLISHED = re.compile(r"published (\d+) positions")
+"""What `mucktrack simulate` says at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """What the simulated fleet is to do."""
+
+    trucks: int
+    speed: float
+    """Simulated seconds a second."""
+
+
+class Servers:
+    """Kafka and Redis: those given, else embedded ones that end with `stack`."""
+
+    def __init__(self, settings: Settings, folder: Path, stack: ExitStack) -> None:
+        self.started: list[Server] = []
+        try:
+            self.kafka = settings.kafka or self._start(
+                stack.enter_context(tansu(folder, settings.kafka_port))
+            )
+            self.redis = settings.redis or self._start(
+                stack.enter_context(valkey(folder, settings.redis_port))
+            )
+            create_topics(self.kafka, settings.partitions, settings.replication)
+        except (EmbeddedServerError, TopicError) as error:
+            raise WorkFailedError(str(error)) from None
+
+    def _start(self, server: Server) -> str:
+        self.started.append(server)
+        return server.address
+
+
+class Worker:
+    """`mucktrack worker`, until `stack` ends it."""
+
+    def __init__(
+        self, settings: Settings, servers: Servers, city: Path, folder: Path, stack: ExitStack
+    ) -> None:
+        self.metrics_host = settings.metrics_host
+        self.metrics_port = 0
+        self._port_file = folder / "worker.port"
+        environment = _environment(
+            kafka=servers.kafka,
+            redis=servers.redis,
+            city=str(city),
+            partitions=str(settings.partitions),
+            metrics_host=settings.metrics_host,
+            metrics_port="0",
+            state_dir=str(folder),
+        )
+        command = _command("worker", "--metrics-port-file", str(self._port_file))
+        self.child = Child("worker", command, folder / "worker.log", environment=environment)
+        stack.callback(self.child.stop)
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://{self.metrics_host}:{self.metrics_port}/metrics"
+
+    def wait_until_ready(self) -> None:
+        """Until it reads the partitions it was given. Raises `WorkFailedError`."""
+        deadline = time.monotonic() + WORKER_READY_S
+        while time.monotonic() < deadline:
+            check(self.child)
+            if not self.metrics_port and self._port_file.exists():
+                self.metrics_port = int(self._port_file.read_text() or 0)
+            figures = scrape(self.metrics_host, self.metrics_port) if self.metrics_port else None
+            if figures is not None and figures.ready:
+                return
+            time.sleep(POLL_S)
+        raise WorkFailedError(
+            f"worker: not ready within {WORKER_READY_S:g} s; the end of {self.child.log}:\n"
+            f"{self.child.tail()}"
+        )
+
+
+class Fleet:
+    """`mucktrack simulate`, until `stack` ends it."""
+
+    def __init__(
+        self,
+        plan: FleetPlan,
+        servers: Servers,
+        city: Path,
+        partitions: int,
+        folder: Path,
+        stack: ExitStack,
+    ) -> None:
+        self.labels = folder / "labels.jsonl"
+        environment = _environment(
+            kafka=servers.kafka,
+            city=str(city),
+            partitions=str(partitions),
+        )
+        command = _command(
+            "simulate",
+            *("--trucks", str(plan.trucks), "--speed", str(plan.speed)),
+            *("--labels", str(self.labels)),
+        )
+        self.child = Child("fleet", command, folder / "fleet.log", environment=environment)
+        stack.callback(self.child.stop)
+
+    def stop(self) -> int:
+        """End it; how many positions it has published. Raises `WorkFailedError`."""
+        stop(self.child)
+        said = PUBLISHED.findall(self.child.log.read_text())
+        if not said:
+            raise WorkFailedError(
+                f"fleet: it did not say what it published; the end of {self.child.log}:\n"
+                f"{self.child.tail()}"
+            )
+        return int(said[-1])
+
+
+def check(child: Child) -> None:
+    """Raises `WorkFailedError` where the child has failed, with the end of its log."""
+    code = child.exit_code()
+    if code not in (None, 0):
+        raise WorkFailedError(
+            f"{child.name}: ended with exit code {code}; the end of {child.log}:\n{child.tail()}"
+        )
+
+
+def stop(child: Child) -> None:
+    """End the child. Raises `WorkFailedError` where it did not end as it should."""
+    if not child.stop():
+        raise WorkFailedError(
+            f"{child.name}: failed while it was stopped (exit code {child.exit_code()}); the end "
+            f"of {child.log}:\n{child.tail()}"
+        )
+
+
+def _command(*arguments: str) -> Sequence[str]:
+    return [sys.executable, "-m", "mucktrack", *arguments]
+
+
+def _environment(**settings: str) -> dict[str, str]:
+    """This process's, with the settings of the child in place of its own."""
+    own = {setting.variable for setting in SETTINGS.values()}
+    inherited = {name: value for name, value in os.environ.items() if name not in own}
+    return inherited | {SETTINGS[name].variable: value for name, value in settings.items()}

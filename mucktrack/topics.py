@@ -1,0 +1,105 @@
+"""The topics on the broker (design section 12): name, partitions, how long a record is kept.
+
+`create_topics` is called by `mucktrack topics create` and `mucktrack up`. It knows nothing of what
+the records hold.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+DAY_MS = 86_400_000
+CONNECT_MS = 5_000
+"""A broker that does not answer within this time is reported as away."""
+TRIES = 10
+PAUSE_S = 0.2
+
+POSITIONS = "gps.positions"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    name: str
+    partitions: int
+    """The default; that of `gps.positions` is a setting."""
+    retention_days: int
+    holds: str
+
+
+TOPICS = (
+    Topic(POSITIONS, 12, 7, "positions, arrays of positions, ticks"),
+    Topic("gps.raw", 12, 7, "frames as received"),
+    Topic("gps.rejected", 3, 30, "positions that failed the quality gate, with the reason"),
+    Topic("enforcement.violations", 12, 3 * 365, "violations, the enforcement queue"),
+    Topic("transport.trips", 12, 3 * 365, "trips that have ended"),
+)
+
+
+class TopicError(Exception):
+    """The topics are not as they must be, or could not be made; the message says what to do."""
+
+
+def create_topics(bootstrap: str, partitions: int, replication: int = 1) -> list[str]:
+    """Make the topics that are missing; the names of those made.
+
+    `bootstrap` is `host:port`, several joined by commas. `partitions` is the count for
+    `gps.positions`, which decides where each truck's positions go: where the topic exists with
+    another count nothing is made. Raises `TopicError` then, and when the broker does not answer.
+    """
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","),
+            client_id="mucktrack-topics",
+            bootstrap_timeout_ms=CONNECT_MS,
+            request_timeout_ms=CONNECT_MS,
+        )
+        with closing(admin):
+            for _ in range(TRIES):
+                missing = _missing(admin.describe_topics(), partitions)
+                if not missing:
+                    return []
+                wanted = {topic.name: _options(topic, partitions, replication) for topic in missing}
+                try:
+                    admin.create_topics(wanted, wait_for_metadata=True)
+                except TopicAlreadyExistsError:
+                    # Somebody else is making them now: what is there then is what counts.
+                    time.sleep(PAUSE_S)
+                else:
+                    return list(wanted)
+    except KafkaError as error:
+        raise TopicError(
+            f"Kafka at {bootstrap}: {_first_sentence(error)}; is it running, and is the address "
+            "in MUCKTRACK_KAFKA right?"
+        ) from None
+    raise TopicError(f"Kafka at {bootstrap}: topics that exist are not shown; try again")
+
+
+def _missing(described: Sequence[Mapping[str, Any]], partitions: int) -> list[Topic]:
+    existing = {topic["name"]: len(topic["partitions"]) for topic in described}
+    found = existing.get(POSITIONS, partitions)
+    if found != partitions:
+        raise TopicError(
+            f"the topic {POSITIONS} has {found} partitions, not {partitions}: the count is fixed "
+            f"when the topic is made, because it decides where each truck's positions go; set "
+            f"MUCKTRACK_PARTITIONS={found}, or make the topic anew"
+        )
+    return [topic for topic in TOPICS if topic.name not in existing]
+
+
+def _options(topic: Topic, partitions: int, replication: int) -> dict[str, object]:
+    return {
+        "num_partitions": partitions if topic.name == POSITIONS else topic.partitions,
+        "replication_factor": replication,
+        "configs": {"retention.ms": str(topic.retention_days * DAY_MS)},
+    }
+
+
+def _first_sentence(error: Exception) -> str:
+    """Without the name of the class before it and the whole request and response after it."""
+    text = str(error).split(": Request ")[0].removeprefix(f"{type(error).__name__}: ")
+    return text.strip() or type(error).__name__

@@ -1,0 +1,135 @@
+"""`mucktrack up`: everything on one machine (design section 8).
+
+Starts the parts, shows what happens, and stops them in the order that loses nothing: fleet, worker,
+servers.
+"""
+
+import math
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from types import FrameType
+
+from rich.console import Console
+
+from mucktrack import city_check
+from mucktrack.failures import WorkFailedError
+from mucktrack.monitor import Monitor
+from mucktrack.parts import Fleet, FleetPlan, Servers, Worker, check, stop
+from mucktrack.run_folder import make_run_folder
+from mucktrack.settings import SETTINGS, Settings
+from mucktrack.view import View, open_view
+
+LOOK_S = 0.25
+DRAIN_S = 120.0
+"""How long the worker may take, at the end, for what was published and not yet processed."""
+DRAIN_AFTER_SIGNAL_S = 3.0
+"""Somebody waits for the prompt."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _StopRequested(BaseException):
+    """SIGINT or SIGTERM; like KeyboardInterrupt, nothing but the end of the run handles it."""
+
+
+def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
+    """Run until Ctrl-C or SIGTERM, or for `seconds`; then print a summary.
+
+    Raises `BadInputError` for a city with faults, `WorkFailedError` when a part fails.
+    """
+    console = Console()
+    city = settings.city or bundled_city()
+    about_city = city_check.describe(city_check.load(city))
+    try:
+        folder = make_run_folder(settings.state_dir)
+    except OSError as error:
+        raise WorkFailedError(f"{settings.state_dir}: {error.strerror}") from None
+    with ExitStack() as stack:
+        stack.enter_context(_stop_signals())
+        try:
+            with console.status("starting Kafka, Redis and the worker…"):
+                servers = Servers(settings, folder, stack)
+                worker = Worker(settings, servers, city, folder, stack)
+                worker.wait_until_ready()
+                fleet = Fleet(plan, servers, city, settings.partitions, folder, stack)
+                monitor = stack.enter_context(closing(_monitor(servers, worker)))
+        except _StopRequested:
+            console.print("stopped before everything was ready")
+            return
+        heading = [
+            f"Kafka {servers.kafka} · Redis {SETTINGS['redis'].shown(servers.redis)} · "
+            f"metrics {worker.metrics_url}",
+            f"{about_city} · fleet of {plan.trucks}, {plan.speed:g}× time",
+            f"logs and labels of the offences in {folder}",
+        ]
+        view = stack.enter_context(closing(open_view(console, heading)))
+        complete = _watch(monitor, view, servers, worker, fleet, seconds)
+        stop(worker.child)
+        view.show(monitor.snapshot(), [])
+    _print_summary(console, monitor)
+    if not complete:
+        raise WorkFailedError(
+            f"the worker has not processed within {DRAIN_S:g} s what the fleet published; "
+            f"see {worker.child.log}"
+        )
+
+
+def _monitor(servers: Servers, worker: Worker) -> Monitor:
+    return Monitor(servers.kafka, servers.redis, worker.metrics_host, worker.metrics_port)
+
+
+def _watch(
+    monitor: Monitor,
+    view: View,
+    servers: Servers,
+    worker: Worker,
+    fleet: Fleet,
+    seconds: float | None,
+) -> bool:
+    """Show what happens until it is time to end, end the fleet, and wait for the worker; False
+    where that took too long."""
+    children = [*(server.child for server in servers.started), worker.child, fleet.child]
+    ends_at = math.inf if seconds is None else time.monotonic() + seconds
+    try:
+        while time.monotonic() < ends_at:
+            fresh = monitor.look(LOOK_S)
+            for child in children:
+                check(child)
+            view.show(monitor.snapshot(), fresh)
+        return monitor.wait_for(fleet.stop(), DRAIN_S)
+    except _StopRequested:
+        monitor.wait_for(fleet.stop(), DRAIN_AFTER_SIGNAL_S)
+        return True
+
+
+@contextmanager
+def _stop_signals() -> Iterator[None]:
+    """The first signal raises `_StopRequested`; further ones find the work of stopping done."""
+
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise _StopRequested
+
+    before = {number: signal.signal(number, request_stop) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_summary(console: Console, monitor: Monitor) -> None:
+    """Its last line is read by programs."""
+    last = monitor.snapshot()
+    lines = [f"{rule} {last.titles[rule]}: {_phases(last.by_rule[rule])}" for rule in last.by_rule]
+    lines.append(
+        f"positions {last.positions} · violations {last.violations} · rejected {last.rejected}"
+    )
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _phases(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {phase}" for phase, count in counts.items())

@@ -1,0 +1,24 @@
+"""`mucktrack worker`: the settings as a worker's configuration."""
+
+from pathlib import Path
+
+from mucktrack.options import required
+from mucktrack.settings import Settings
+from streams.app import WorkerConfig, run_worker
+
+
+def run(settings: Settings, metrics_port_file: Path | None) -> int:
+    """Work until a signal ends it; the exit code. Raises `BadInputError`."""
+    return run_worker(
+        WorkerConfig(
+            kafka=required(settings, "kafka"),
+            city=required(settings, "city"),
+            redis=settings.redis,
+            group=settings.group,
+            partitions=settings.partitions,
+            state_dir=settings.state_dir,
+            metrics_host=settings.metrics_host,
+            metrics_port=settings.metrics_port,
+            metrics_port_file=metrics_port_file,
+        )
+    )

@@ -1,0 +1,57 @@
+"""Positions out of files: `.jsonl`, `.csv` and `.parquet` (design section 3).
+
+Called by `detect` and `replay`. A file is read in chunks of some 10,000 positions, so that memory
+stays bounded whatever its size. What cannot be read as a position comes out as `Malformed`, with
+its line; a file that cannot be read at all is an `InputFileError`, whose message is one line for
+the user. Knows nothing of Kafka or of rules.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from producers.chunk import Chunk, InputFileError
+
+
+class _Reader(Protocol):
+    def check(self, path: Path) -> None: ...
+    def read(self, path: Path) -> Iterator[Chunk]: ...
+
+
+_READERS = {".jsonl": "jsonl_file", ".csv": "csv_file", ".parquet": "parquet_file"}
+
+
+def _reader(path: Path) -> _Reader:
+    """The module for this kind of file, imported when needed: pyarrow takes half a second."""
+    return cast("_Reader", import_module(f"producers.{_READERS[path.suffix]}"))
+
+
+def check_file(path: Path) -> None:
+    """Raise `InputFileError` where `path` can't be read: type, existence, columns.
+
+    For several files this is called for all before the first is worked on.
+    """
+    if path.suffix not in _READERS:
+        allowed = ", ".join(_READERS)
+        raise InputFileError(f"{path}: files of positions end in {allowed}; rename or convert it")
+    if path.is_dir():
+        raise InputFileError(f"{path}: is a directory; give the files in it")
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise InputFileError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise InputFileError(f"{path}: cannot be opened: {error.strerror}") from None
+    _reader(path).check(path)
+
+
+def open_positions(path: Path) -> Iterator[Chunk]:
+    """The chunks of one file, in order. Raises `InputFileError`, at once or while reading."""
+    check_file(path)
+    return _reader(path).read(path)
+
+
+def total_bytes(path: Path) -> int:
+    """What `Chunk.bytes_read` reaches at the end of the file."""
+    return path.stat().st_size

@@ -1,0 +1,252 @@
+"""The worker process: Faust on `gps.positions`, and the parts around it, wired together.
+
+`run_worker` is what `mucktrack worker` calls. This is the one place where the worker's parts are
+chosen; each of them can be read without it.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import faust
+import mode
+from faust.types import TP, EventT
+from yarl import URL
+
+from geofences.loader import CityError, load_city
+from streams.checkpoint import NoCheckpoints
+from streams.consumer import PositionsTransport
+from streams.detect import Engine, PreparedCity, UnusableCity
+from streams.intake import Intake
+from streams.live import LiveView
+from streams.metrics import Metrics
+from streams.readiness import NotReadyError, wait_until_ready
+from streams.sinks import Outputs
+from streams.worker import Topics, Worker
+
+log = logging.getLogger(__name__)
+
+RECORDS = 400
+WITHIN_S = 0.05
+"""A micro-batch is taken when this many records are there, or after this time."""
+BUFFERED_RECORDS = 400
+"""Records waiting for the agent. Each may be an array of 300 kB, and as many again are in the
+micro-batch and on their way from Kafka."""
+REBALANCE_S = 30.0
+REQUEST_S = 35.0
+"""Joining a group is answered when the others have joined, so above `REBALANCE_S`."""
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """All a worker needs to know."""
+
+    kafka: str
+    """`host:port`, several joined by commas."""
+    city: Path
+    """City directory."""
+    redis: str | None = None
+    """URL for the live positions; None = none are written."""
+    group: str = "mucktrack-worker"
+    """Consumer group: the workers of a group share the partitions."""
+    partitions: int = 12
+    """Of the positions topic; must be what the topic has."""
+    state_dir: Path = Path(".mucktrack")
+    """Folder for what Faust keeps on disk."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 9464
+    """0 = a free one."""
+    metrics_port_file: Path | None = None
+    """Where the port taken is written, for those who asked for a free one."""
+    session_timeout_s: float = 6.0
+    """After this long without a sign of life a worker's partitions go to the others."""
+    topics: Topics = field(default_factory=Topics)
+
+
+class Engines:
+    """Makes the engines of a worker's partitions, all for one city."""
+
+    def __init__(self, engine: type[Engine], city: PreparedCity, partitions: int) -> None:
+        self._engine = engine
+        self._city = city
+        self._partitions = partitions
+
+    def fresh(self, partition: int) -> Engine:
+        return self._engine.live(self._city, partition, self._partitions)
+
+    def restored(self, partition: int, state: bytes) -> Engine:
+        engine = self.fresh(partition)
+        engine.restore(state)
+        return engine
+
+
+class PositionsApp(faust.App):  # type: ignore[misc]
+    """A Faust app that leaves it to `intake` where each partition starts."""
+
+    mundane_level = "debug"
+    intake: Intake
+
+    def _new_transport(self) -> Any:
+        return PositionsTransport(self.conf.broker_consumer, self)
+
+
+class Parts(mode.Service):  # type: ignore[misc]
+    """What runs beside the app: started before it and stopped after it."""
+
+    mundane_level = "debug"
+
+    def __init__(self, live: LiveView, outputs: Outputs) -> None:
+        super().__init__()
+        self._live = live
+        self._outputs = outputs
+
+    async def on_start(self) -> None:
+        self._live.start()
+
+    async def on_stop(self) -> None:
+        await self._live.close()
+        await self._outputs.close()
+
+
+def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
+    """Work until a signal (SIGTERM, SIGINT) ends it; the exit code (design section 8).
+
+    0: told to stop; the micro-batch under way was finished, the group left. 1: a bug, its
+    traceback logged, nothing of the micro-batch acknowledged. 2: the city, the topics or the
+    address for metrics are not as they must be, said on stderr. Waits while Kafka is away. Takes
+    over the signal handlers and the event loop of the process. `engine` is the engine's class.
+    """
+    _log_to_stderr()
+    try:
+        city = PreparedCity.of(load_city(config.city))
+        _datadir(config).mkdir(parents=True, exist_ok=True)
+        metrics = Metrics()
+        _serve(metrics, config)
+        if not asyncio.run(_unless_told_to_stop(_ready(config))):
+            return DONE
+    except (CityError, UnusableCity, NotReadyError, OSError) as error:
+        print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
+        return BAD_INPUT
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = faust.Worker(
+        *_wire(config, Engines(engine, city, config.partitions), metrics),
+        loop=loop,
+        quiet=True,
+        override_logging=False,
+        redirect_stdouts=False,
+    )
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        return DONE if end.code in (None, 0) else FAILED
+    return DONE
+
+
+def _wire(config: WorkerConfig, engines: Engines, metrics: Metrics) -> tuple[PositionsApp, Parts]:
+    """The app with its agent, and what runs beside it."""
+    app = _faust_app(config)
+    intake = app.intake = Intake(config.partitions, engines, NoCheckpoints(), metrics, app.crash)
+    outputs = Outputs(config.kafka, metrics)
+    live = LiveView(config.redis, metrics)
+    worker = Worker(config.topics, intake, outputs, live, metrics)
+    topic = app.topic(
+        config.topics.positions,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+    )
+
+    @app.agent(topic, name="positions", supervisor_strategy=mode.CrashingSupervisor)
+    async def positions(stream: Any) -> None:
+        events: Sequence[EventT]
+        async for events in stream.noack_take(RECORDS, within=WITHIN_S):
+            await worker.handle(events, app.consumer_generation_id, stream.ack)
+
+    @app.on_partitions_revoked.connect
+    async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
+        await intake.release()
+
+    @app.on_before_shutdown.connect
+    async def before_shutdown(_: Any, **__: Any) -> None:
+        await intake.release(for_good=True)
+
+    return app, Parts(live, outputs)
+
+
+def _faust_app(config: WorkerConfig) -> PositionsApp:
+    return PositionsApp(
+        config.group,
+        broker=[URL(f"kafka://{host}") for host in config.kafka.split(",")],
+        datadir=_datadir(config),
+        autodiscover=False,
+        # Faust would let environment variables such as BROKER_URL or WEB_PORT overrule what
+        # stands here.
+        env={},
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=BUFFERED_RECORDS,
+        broker_max_poll_records=RECORDS,
+        broker_session_timeout=config.session_timeout_s,
+        broker_heartbeat_interval=config.session_timeout_s / 3,
+        broker_rebalance_timeout=max(REBALANCE_S, config.session_timeout_s),
+        broker_request_timeout=max(REQUEST_S, config.session_timeout_s + 5),
+    )
+
+
+def _datadir(config: WorkerConfig) -> Path:
+    """Faust's own would be a folder in the working folder."""
+    return config.state_dir / "faust"
+
+
+def _serve(metrics: Metrics, config: WorkerConfig) -> None:
+    try:
+        port = metrics.serve(config.metrics_host, config.metrics_port)
+    except OSError as error:
+        raise OSError(
+            f"metrics cannot be served on {config.metrics_host}:{config.metrics_port} "
+            f"({error.strerror or error}); choose another port, or 0 for a free one"
+        ) from None
+    log.info("metrics on http://%s:%d/metrics", config.metrics_host, port)
+    if config.metrics_port_file is not None:
+        config.metrics_port_file.write_text(f"{port}\n")
+
+
+async def _ready(config: WorkerConfig) -> None:
+    topics = config.topics
+    await wait_until_ready(
+        config.kafka,
+        topics.positions,
+        config.partitions,
+        (topics.rejected, topics.violations, topics.trips),
+    )
+
+
+async def _unless_told_to_stop(work: Coroutine[Any, Any, None]) -> bool:
+    """Whether `work` was done before a signal came."""
+    task = asyncio.create_task(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return False
+    return True
+
+
+def _log_to_stderr() -> None:
+    """Unless whoever calls has set up logging already."""
+    if not logging.root.handlers:
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.getLogger("streams").setLevel(logging.INFO)

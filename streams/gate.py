@@ -1,0 +1,102 @@
+"""The quality gate: whether a position is a fix (design section 3, tests 3 to 10).
+
+`judge` is asked for each position in arrival order and changes nothing but the truck's row of
+impossible jumps. `malformed` and `wrong_partition` are found before: they have no truck.
+"""
+
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from geofences.jit import compiled
+from geofences.projection import to_metres
+from streams.state import NO_TIME
+
+REASONS: Final = (
+    "",
+    "malformed",
+    "wrong_partition",
+    "bad_coordinates",
+    "not_located",
+    "few_satellites",
+    "future_time",
+    "duplicate",
+    "late",
+    "impossible_jump",
+)
+"""Reject reasons by their code; 0 = a fix."""
+(
+    FIX_ACCEPTED,
+    MALFORMED,
+    WRONG_PARTITION,
+    BAD_COORDINATES,
+    NOT_LOCATED,
+    FEW_SATELLITES,
+    FUTURE_TIME,
+    DUPLICATE,
+    LATE,
+    IMPOSSIBLE_JUMP,
+) = range(len(REASONS))
+
+MIN_SATELLITES: Final = 4
+FUTURE_MS: Final = 300_000
+JUMP_ROW: Final = 3
+"""Positions in a row that agree with each other prove that the truck really is there."""
+
+
+@compiled
+def judge(plane: Any, limits: Any, truck: Any, now: Any, position: Any) -> int:
+    """The code of the reason that `position` (a row of the batch) is rejected for, or 0.
+
+    Fills the time, degrees, metres and step of `now`.
+    """
+    time_ms, lon, lat = position.time_ms, position.lon, position.lat
+    if not (abs(lon) <= 180.0 and abs(lat) <= 90.0) or (lon == 0.0 and lat == 0.0):
+        return BAD_COORDINATES
+    if not position.located:
+        return NOT_LOCATED
+    if position.satellites < MIN_SATELLITES:
+        return FEW_SATELLITES
+    if time_ms - FUTURE_MS > position.received_ms:
+        return FUTURE_TIME
+    place = now.place
+    place.time_ms, place.lon, place.lat = time_ms, lon, lat
+    now.jumped = False
+    now.step_mm = 0
+    if truck.last_ms != NO_TIME:
+        if time_ms == truck.last_ms:
+            return DUPLICATE
+        if time_ms < truck.last_ms:
+            return LATE
+        if truck.jump_row > 0 and time_ms == truck.jump_ms:
+            return DUPLICATE
+    place.x, place.y = to_metres(plane, lon, lat)
+    if truck.last_ms == NO_TIME:
+        return FIX_ACCEPTED
+    step_m = math.hypot(place.x - truck.x, place.y - truck.y)
+    now.step_mm = np.int64(math.floor(step_m * 1000 + 0.5))
+    if kmh(step_m, time_ms - truck.last_ms) > limits.max_speed_kmh:
+        if not _completes_row(limits, truck, place):
+            return IMPOSSIBLE_JUMP
+        now.jumped = True
+    truck.jump_row = 0
+    return FIX_ACCEPTED
+
+
+@compiled
+def kmh(distance_m: float, duration_ms: int) -> float:
+    """The speed that covers a distance in a time greater than 0."""
+    return distance_m / duration_ms * 3600.0
+
+
+@compiled
+def _completes_row(limits: Any, truck: Any, place: Any) -> bool:
+    """Take a position that fails the jump test into the truck's row; whether it completes it."""
+    agrees = False
+    if truck.jump_row > 0 and place.time_ms > truck.jump_ms:
+        step_m = math.hypot(place.x - truck.jump_x, place.y - truck.jump_y)
+        agrees = kmh(step_m, place.time_ms - truck.jump_ms) <= limits.max_speed_kmh
+    truck.jump_row = truck.jump_row + 1 if agrees else 1
+    truck.jump_ms, truck.jump_x, truck.jump_y = place.time_ms, place.x, place.y
+    return bool(truck.jump_row == JUMP_ROW)

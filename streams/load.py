@@ -1,0 +1,219 @@
+"""Whether a truck is loaded, and its trips (design section 5): sensor, then stay, then lift.
+
+Called once for each fix, after what was due and before the stop. `then` is the place and time at
+which a change is dated, which may be some fixes ago; load and dump events are judged there.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from geofences.index import CONSTRUCTION, NONE, CityIndex
+from geofences.jit import compiled
+from geofences.lookup import district_of, in_reach, locate, nearer
+from streams.events import Out
+from streams.rules import judge_dump, judge_load
+from streams.state import (
+    BY_INFERENCE,
+    BY_LIFT,
+    BY_SENSOR,
+    BY_UNKNOWN,
+    EMPTY,
+    LOADED,
+    NO_TIME,
+    UNKNOWN,
+)
+
+
+@compiled
+def follow_load(
+    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out
+) -> None:
+    """Take the fix `now` into account for loaded and trip."""
+    if now.lifted != UNKNOWN:
+        truck.reported_lifted = True
+        if not now.lifted:
+            truck.lift_armed = True
+    _read_sensor(city, limits, truck, now, then, out)
+    if not truck.reported_loaded:
+        _read_stay(city, limits, truck, now, then, out)
+    _read_lift(city, limits, truck, now, then, out)
+
+
+@compiled
+def _begin_change(truck: Any, now: Any) -> None:
+    """A change of the load, if it comes to one, is dated and placed at this fix."""
+    truck.change_ms = now.place.time_ms
+    truck.change_lon = now.place.lon
+    truck.change_lat = now.place.lat
+    truck.change_mm = truck.odometer_mm
+
+
+@compiled
+def _read_sensor(
+    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out
+) -> None:
+    """`load_confirm` consecutive readings that agree on another value make it the current one."""
+    reading = now.loaded
+    if reading != UNKNOWN and not truck.reported_loaded:
+        truck.reported_loaded = True
+        truck.stay_site = NONE
+        truck.change_readings = 0
+    ignored = reading == UNKNOWN or now.lifted == 1
+    if truck.readings_stale and (
+        (reading == EMPTY and not ignored) or now.place.construction != NONE
+    ):
+        truck.readings_stale = False
+    if ignored or (truck.readings_stale and reading == LOADED):
+        return
+    if reading == truck.loaded:
+        truck.change_readings = 0
+        return
+    if truck.change_readings == 0 or truck.change_to != reading:
+        truck.change_to = reading
+        truck.change_readings = 0
+        _begin_change(truck, now)
+    truck.change_readings += 1
+    if truck.change_readings >= limits.load_confirm:
+        truck.change_readings = 0
+        if reading == LOADED:
+            _become_loaded(city, truck, now, then, out, BY_SENSOR)
+        else:
+            _become_empty(city, limits, truck, now, then, out, BY_SENSOR)
+
+
+@compiled
+def _read_stay(
+    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out
+) -> None:
+    """A stay long enough at a site of the right kind tells what a truck without sensor does not.
+
+    A silence has ended the stay before this fix, where it was too long.
+    """
+    place = now.place
+    if truck.stay_site != NONE and not in_reach(city, truck.stay_site, place):
+        truck.stay_site = NONE
+    if truck.stay_site == NONE:
+        if place.site == NONE:
+            return
+        tipping = nearer(city, place, place.disposal, place.transfer)
+        truck.stay_site = nearer(city, place, place.construction, tipping)
+        if truck.stay_site == NONE:
+            return
+        truck.stay_settled = False
+        _begin_change(truck, now)
+    if truck.stay_settled:
+        return
+    lasted_ms = place.time_ms - truck.change_ms
+    if city.sites[truck.stay_site].kind == CONSTRUCTION:
+        if lasted_ms >= limits.load_dwell_ms:
+            truck.stay_settled = True
+            if truck.loaded == LOADED:
+                _end_trip(city, truck, now, then, out, BY_UNKNOWN)
+            _become_loaded(city, truck, now, then, out, BY_INFERENCE)
+    elif lasted_ms >= limits.dump_dwell_ms:
+        truck.stay_settled = True
+        if truck.loaded != EMPTY:
+            _become_empty(city, limits, truck, now, then, out, BY_INFERENCE)
+
+
+@compiled
+def _read_lift(
+    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out
+) -> None:
+    """A loaded truck that stands with its body lifted dumps, but for where it was loaded."""
+    if (
+        truck.loaded != LOADED
+        or now.lifted != 1
+        or not now.speed_kmh <= limits.stop_speed_kmh
+        or not truck.lift_armed
+    ):
+        return
+    if truck.trip_source != NONE and in_reach(city, truck.trip_source, now.place):
+        return
+    _begin_change(truck, now)
+    truck.change_readings = 0
+    _become_empty(city, limits, truck, now, then, out, BY_LIFT)
+    truck.readings_stale = True
+
+
+@compiled
+def _become_loaded(
+    city: CityIndex, truck: Any, now: Any, then: Any, out: Out, basis: int
+) -> None:
+    """A trip begins at the place and time of the change."""
+    before = truck.loaded
+    locate(city, then.place, truck.change_ms, truck.change_lon, truck.change_lat)
+    truck.loaded = LOADED
+    truck.trip_ms = truck.change_ms
+    truck.trip_lon = truck.change_lon
+    truck.trip_lat = truck.change_lat
+    truck.trip_mm = truck.change_mm
+    truck.trip_basis = basis
+    truck.trip_source = then.place.construction
+    truck.trip_origin = district_of(city, then.place)
+    truck.overdue = False
+    if before == UNKNOWN and truck.trip_source == NONE:
+        truck.trip_origin = NONE
+    if before == EMPTY and basis == BY_SENSOR:
+        judge_load(truck, now, then, out)
+
+
+@compiled
+def _become_empty(
+    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out, basis: int
+) -> None:
+    """A dump event, if the truck was loaded, at the place and time of the change."""
+    if truck.loaded == LOADED:
+        locate(city, then.place, truck.change_ms, truck.change_lon, truck.change_lat)
+        judge_dump(city, limits, truck, now, then, out, basis)
+        _end_trip(city, truck, now, then, out, basis)
+        truck.lift_armed = now.lifted == 0
+    truck.loaded = EMPTY
+
+
+@compiled
+def _end_trip(city: CityIndex, truck: Any, now: Any, then: Any, out: Out, basis: int) -> None:
+    """Write the trip's record; where it dumped is known unless it ended as `unknown`."""
+    trip = out.trips[out.used[1]]
+    out.used[1] += 1
+    trip.truck = now.truck
+    trip.source = truck.trip_source
+    trip.origin = truck.trip_origin
+    trip.load_basis = truck.trip_basis
+    trip.dump_basis = basis
+    trip.started_ms = truck.trip_ms
+    trip.ended_ms = truck.change_ms
+    trip.distance_mm = truck.change_mm - truck.trip_mm
+    trip.start_lon = truck.trip_lon
+    trip.start_lat = truck.trip_lat
+    trip.end_lon = truck.change_lon
+    trip.end_lat = truck.change_lat
+    trip.dump_site = NONE
+    trip.dump_district = NONE
+    if basis != BY_UNKNOWN:
+        trip.dump_site = nearer(city, then.place, then.place.disposal, then.place.transfer)
+        trip.dump_district = district_of(city, then.place)
+    truck.trip_ms = NO_TIME
+    truck.trip_source = NONE
+    truck.trip_origin = NONE
+
+
+@compiled
+def follow_stop(limits: Any, truck: Any, now: Any) -> None:
+    """A stop is a run of slow fixes near its first (design section 5). A silence has ended it
+    before this fix, where it was too long."""
+    slow = now.speed_kmh <= limits.stop_speed_kmh
+    place = now.place
+    if truck.stop_ms != NO_TIME:
+        away_m = np.hypot(place.x - truck.stop_x, place.y - truck.stop_y)
+        if not slow or away_m > limits.stop_radius_m:
+            truck.stop_ms = NO_TIME
+    if slow and truck.stop_ms == NO_TIME:
+        truck.stop_ms = place.time_ms
+        truck.stop_lon = place.lon
+        truck.stop_lat = place.lat
+        truck.stop_x = place.x
+        truck.stop_y = place.y
+        truck.stop_outside = place.site == NONE
+        truck.stop_told = False

@@ -1,0 +1,93 @@
+"""What a worker tells Prometheus.
+
+One `Metrics` a worker, with a registry of its own, so that nothing is global and importing this
+module registers nothing. Filled by the worker's parts, served by `streams.app`. It must not know
+where the figures come from. No label is unbounded: never a truck, a site or a partition.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+FIX = "fix"
+"""Outcome of a position that passed the quality gate; the others are the reasons of section 3."""
+SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+AGES_S = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0, 86_400.0)
+
+
+class Metrics:
+    """The figures of one worker; units are Prometheus' base units."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        self.positions = Counter(
+            "mucktrack_positions_total",
+            "Positions taken, by outcome: fix, or the reason they were rejected for.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.ticks = Counter("mucktrack_ticks_total", "Ticks taken.", registry=registry)
+        self.violations = Counter(
+            "mucktrack_violations_total",
+            "Violations acknowledged by the broker.",
+            ["rule", "phase"],
+            registry=registry,
+        )
+        self.trips = Counter(
+            "mucktrack_trips_total", "Ended trips acknowledged by the broker.", registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "mucktrack_batch_seconds",
+            "From taking a micro-batch to its outputs acknowledged.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.detect_seconds = Histogram(
+            "mucktrack_detect_seconds",
+            "Decoding and detection of a micro-batch, without its outputs.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.record_age_seconds = Histogram(
+            "mucktrack_record_age_seconds",
+            "From the timestamp of a micro-batch's newest record to its outputs acknowledged.",
+            buckets=AGES_S,
+            registry=registry,
+        )
+        self.output_retries = Counter(
+            "mucktrack_output_retries_total",
+            "Attempts to send outputs that the broker did not acknowledge.",
+            registry=registry,
+        )
+        self.commit_failures = Counter(
+            "mucktrack_commit_failures_total",
+            "Offset commits that failed; offsets are a hint, so nothing is lost.",
+            registry=registry,
+        )
+        self.waiting_outputs = Gauge(
+            "mucktrack_outputs_waiting",
+            "Outputs not yet acknowledged; stays above 0 while Kafka is away.",
+            registry=registry,
+        )
+        self.live_failures = Counter(
+            "mucktrack_live_failures_total",
+            "Writes of live positions that Redis did not take.",
+            registry=registry,
+        )
+        self.live_dropped = Counter(
+            "mucktrack_live_dropped_total",
+            "Live positions left out because too many trucks were waiting.",
+            registry=registry,
+        )
+        self.partitions_assigned = Gauge(
+            "mucktrack_partitions_assigned", "Partitions given to this worker.", registry=registry
+        )
+        self.partitions_loaded = Gauge(
+            "mucktrack_partitions_loaded", "Partitions this worker reads.", registry=registry
+        )
+
+    def serve(self, host: str, port: int) -> int:
+        """Answer scrapes in a thread of its own until the process ends; the port taken.
+
+        Port 0 takes a free one. Raises `OSError` where the address cannot be had.
+        """
+        server, _ = start_http_server(port, host, self.registry)
+        return server.server_port

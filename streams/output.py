@@ -1,0 +1,105 @@
+"""What mucktrack says: violations, trips and rejects as they go to their topics (design sections 3
+and 7). Plain values and their JSON; knows nothing of how they came about or where they go.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from streams.catalogue import Phase, Severity
+
+NAMESPACE: Final = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+"""Of all ids (design section 7)."""
+SOURCE: Final = "mucktrack"
+
+TrackPoint = tuple[int, float, float, float | None]
+"""time_ms, lon, lat, speed_kmh"""
+
+
+class Violation(msgspec.Struct, gc=False):
+    """One event on the enforcement queue: a lead until a person has reviewed it."""
+
+    violation_id: str
+    phase: Phase
+    revision: int
+    rule: str
+    severity: Severity
+    title: str
+    title_en: str
+    message: str
+    message_en: str
+    truck_id: str
+    company: str | None
+    permit_ids: list[str]
+    trip_id: str | None
+    started_ms: int
+    detected_ms: int
+    ended_ms: int | None
+    lon: float
+    lat: float
+    district: str | None
+    origin_district: str | None
+    place: dict[str, str | float]
+    measured: dict[str, float]
+    threshold: dict[str, float]
+    track: list[TrackPoint]
+    city_version: str
+
+
+class Trip(msgspec.Struct, gc=False):
+    """One ended trip, from being loaded to being emptied."""
+
+    trip_id: str
+    truck_id: str
+    permit_ids: list[str]
+    source_site: str | None
+    dump_site: str | None
+    origin_district: str | None
+    dump_district: str | None
+    started_ms: int
+    ended_ms: int
+    distance_m: int
+    load_basis: str
+    dump_basis: str
+    start_lon: float
+    start_lat: float
+    end_lon: float
+    end_lat: float
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: Any) -> bytes:
+    """UTF-8 JSON of a violation, trip or reject."""
+    return _encoder.encode(value)
+
+
+def violation_id(truck_id: str, rule: str, started_ms: int) -> str:
+    """The same for all phases of a violation, and on every run over the same positions."""
+    return str(uuid.uuid5(NAMESPACE, f"{truck_id}|{rule}|{started_ms}"))
+
+
+def trip_id(truck_id: str, started_ms: int) -> str:
+    return str(uuid.uuid5(NAMESPACE, f"{truck_id}|trip|{started_ms}"))
+
+
+def ce_id(violation: Violation) -> str:
+    """CloudEvents id; consumers deduplicate by it."""
+    return f"{violation.violation_id}/{violation.phase}"
+
+
+def ce_headers(violation: Violation) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0.2 attributes as Kafka headers (Kafka protocol binding, 3.2 binary mode)."""
+    moment = datetime.fromtimestamp(violation.detected_ms // 1000, UTC)
+    time = f"{moment:%Y-%m-%dT%H:%M:%S}.{violation.detected_ms % 1000:03d}Z"
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", ce_id(violation).encode()),
+        ("ce_source", SOURCE.encode()),
+        ("ce_type", f"mucktrack.violation.{violation.phase}".encode()),
+        ("ce_time", time.encode()),
+        ("content-type", b"application/json"),
+    ]

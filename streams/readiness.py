@@ -1,0 +1,76 @@
+"""Whether the topics are there before a worker starts.
+
+Called by `streams.app` first of all. Faust would make missing topics, and end when Kafka is away;
+here Kafka is waited for, and topics that do not fit are named. Only reads.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+REQUEST_S = 10.0
+
+
+class NotReadyError(Exception):
+    """The topics are not as they must be; the message says what to do."""
+
+
+async def wait_until_ready(
+    kafka: str, positions: str, partitions: int, outputs: Collection[str]
+) -> None:
+    """Return when Kafka answers and has the topic `positions` and the topics `outputs`.
+
+    Retries with back-off while Kafka (`host:port`, several joined by commas) is away. Raises
+    `NotReadyError` where a topic is missing or `positions` has another count of partitions.
+    """
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            async with asyncio.timeout(REQUEST_S):
+                counts = await _partition_counts(kafka)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("waiting for Kafka at %s: %s", kafka, error or type(error).__name__)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        else:
+            _check(counts, positions, partitions, outputs)
+            return
+
+
+async def _partition_counts(kafka: str) -> dict[str, int]:
+    """Asks for all topics: asking for one by its name makes it on some brokers."""
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=kafka.split(","),
+        client_id="mucktrack-worker",
+        request_timeout_ms=int(REQUEST_S * 1000),
+    )
+    try:
+        await admin.start()
+        described = await admin.describe_topics()
+    finally:
+        await admin.close()
+    return {topic["topic"]: len(topic["partitions"]) for topic in described}
+
+
+def _check(
+    counts: dict[str, int], positions: str, partitions: int, outputs: Collection[str]
+) -> None:
+    missing = [name for name in (positions, *outputs) if name not in counts]
+    if missing:
+        raise NotReadyError(
+            f"Kafka has no topic {', '.join(missing)}; make the topics with "
+            "`mucktrack topics create`"
+        )
+    if counts[positions] != partitions:
+        raise NotReadyError(
+            f"the topic {positions} has {counts[positions]} partitions, but this worker was told "
+            f"{partitions}; the count decides where each truck's positions are: set "
+            f"MUCKTRACK_PARTITIONS={counts[positions]}"
+        )

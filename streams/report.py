@@ -1,0 +1,370 @@
+"""From rows of events to violations and trips with their evidence (design section 7).
+
+`describe` looks up what the evidence needs (nearest sites and routes, distances, permits in force)
+for all events of a batch at once, compiled; the rest puts it into words. Nothing is decided here.
+"""
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from geofences.index import NONE, CityIndex, CompiledCity
+from geofences.jit import compiled
+from geofences.lookup import (
+    district_distance,
+    district_of,
+    locate,
+    nearer,
+    nearest_of_all_sites,
+    route_distance,
+    scratch,
+    site_distance,
+)
+from streams.catalogue import CATALOGUE, CLOSED, CONDITIONS, ESCALATED, PHASES, Rule
+from streams.events import Out
+from streams.output import TrackPoint, Trip, Violation, trip_id, violation_id
+from streams.rules import (
+    CROSS_DISTRICT_DUMPING,
+    CROSS_DISTRICT_TRANSIT,
+    ILLEGAL_DUMPING,
+    LIFTED_MOVING,
+    NO_GO_ZONE,
+    OFF_ROUTE,
+    OVERLOAD,
+    SITE_CLOSED,
+    SPEEDING,
+    SUSPECTED_DUMPING,
+    UNREGISTERED_SOURCE,
+    WRONG_SITE,
+    is_active,
+)
+from streams.state import BASES, NO_TIME, NOW
+from streams.thresholds import Thresholds
+
+DETAIL = np.dtype(
+    [
+        ("district", "i4"),
+        ("site", "i4"),
+        ("route", "i4"),
+        ("permits", "i4"),
+        ("n_permits", "i4"),
+        ("site_m", "f8"),
+        ("route_m", "f8"),
+        ("border_m", "f8"),
+    ],
+    align=True,
+)
+"""What `describe` finds for an event: its district, the site and route concerned with their
+distances, and the distance to the nearest district where it may be."""
+
+_TIPPING: Final = (ILLEGAL_DUMPING, WRONG_SITE, SITE_CLOSED)
+_AT_SITE: Final = (*_TIPPING, UNREGISTERED_SOURCE, SUSPECTED_DUMPING, CROSS_DISTRICT_DUMPING)
+_MOVING: Final = (NO_GO_ZONE, SPEEDING, LIFTED_MOVING)
+
+
+@compiled
+def describe(
+    city: CityIndex,
+    rows: Any,
+    events: Any,
+    count: int,
+    details: Any,
+    active: npt.NDArray[np.int32],
+    places: Any,
+) -> None:
+    """Fill details[:count] for events[:count]; `active` gets the numbers of the active permits and
+    must have room for all that the trucks' lists hold."""
+    place = places[0].place
+    used = 0
+    for i in range(count):
+        event, detail = events[i], details[i]
+        locate(city, place, event.place_ms, event.lon, event.lat)
+        detail.district = district_of(city, place)
+        register = rows[event.truck].register
+        detail.permits = used
+        used = _active_permits(city, register, place, active, used)
+        detail.n_permits = used - detail.permits
+        detail.route = NONE
+        detail.route_m = math.inf
+        if event.rule == OFF_ROUTE:
+            _nearest_route(city, place, detail, active)
+        detail.border_m = math.inf
+        if event.rule in (CROSS_DISTRICT_TRANSIT, CROSS_DISTRICT_DUMPING):
+            _nearest_allowed(city, place, detail, active)
+        if event.rule == CROSS_DISTRICT_DUMPING and event.origin != NONE:
+            to_origin = district_distance(city, event.origin, place)
+            detail.border_m = min(detail.border_m, to_origin)
+        _concerned_site(city, place, event.rule, detail)
+
+
+@compiled
+def _active_permits(
+    city: CityIndex, register: int, place: Any, active: npt.NDArray[np.int32], used: int
+) -> int:
+    listed = city.trucks[register]
+    for i in range(listed.permits, listed.permits + listed.n_permits):
+        if is_active(city, city.permits[city.items[i]], place):
+            active[used] = city.items[i]
+            used += 1
+    return used
+
+
+@compiled
+def _nearest_route(
+    city: CityIndex, place: Any, detail: Any, active: npt.NDArray[np.int32]
+) -> None:
+    for i in range(detail.permits, detail.permits + detail.n_permits):
+        permit = city.permits[active[i]]
+        for j in range(permit.routes, permit.routes + permit.n_routes):
+            distance = route_distance(city, city.items[j], place)
+            if distance < detail.route_m:
+                detail.route = city.items[j]
+                detail.route_m = distance
+
+
+@compiled
+def _nearest_allowed(
+    city: CityIndex, place: Any, detail: Any, active: npt.NDArray[np.int32]
+) -> None:
+    for i in range(detail.permits, detail.permits + detail.n_permits):
+        permit = city.permits[active[i]]
+        for j in range(permit.districts, permit.districts + permit.n_districts):
+            distance = district_distance(city, city.items[j], place)
+            detail.border_m = min(detail.border_m, distance)
+
+
+@compiled
+def _concerned_site(city: CityIndex, place: Any, rule: int, detail: Any) -> None:
+    """The site in whose reach the place lies, for dumps the tipping site; else the nearest."""
+    tipping = rule in _TIPPING
+    detail.site = place.site
+    if tipping:
+        detail.site = nearer(city, place, place.disposal, place.transfer)
+    if detail.site != NONE:
+        detail.site_m = site_distance(city, city.sites[detail.site], place.x, place.y)
+    elif rule in _AT_SITE:
+        detail.site, detail.site_m = nearest_of_all_sites(city, place, tipping)
+    else:
+        detail.site_m = math.inf
+
+
+class Reporter:
+    """Words for one version of a city."""
+
+    def __init__(self, compiled_city: CompiledCity, thresholds: Thresholds) -> None:
+        city = compiled_city.city
+        self._index = compiled_city.index
+        self._thresholds = thresholds
+        self._version = city.version
+        self._districts = [district.code for district in city.districts]
+        self._sites = city.sites
+        self._routes = city.routes
+        self._zones = city.zones
+        self._permits = [permit.permit_id for permit in city.permits]
+        self._companies = {truck.truck_id: truck.company for truck in city.trucks}
+        self._max_load_kg = {truck.truck_id: truck.max_load_kg for truck in city.trucks}
+        self._places = scratch(NOW)
+
+    def violations(self, out: Out, rows: Any, ids: list[str]) -> list[Violation]:
+        """The violations of `out`, in the order they were written."""
+        count = int(out.used[0])
+        if count == 0:
+            return []
+        events = out.events[:count]
+        listed = self._index.trucks.n_permits[rows.register[events.truck]]
+        active = np.zeros(int(listed.sum()) + 1, np.int32)
+        details = np.zeros(count, DETAIL).view(np.recarray)
+        describe(self._index, rows, events, count, details, active, self._places)
+        permits = [self._permits[number] for number in active] if self._permits else []
+        track = out.track[: out.used[2]].tolist()
+        names, detail_names = events.dtype.names, details.dtype.names
+        return [
+            self._violation(
+                dict(zip(names, event, strict=True)),
+                dict(zip(detail_names, detail, strict=True)),
+                permits,
+                track,
+                ids,
+            )
+            for event, detail in zip(events.tolist(), details.tolist(), strict=True)
+        ]
+
+    def trips(self, out: Out, rows: Any, ids: list[str]) -> list[Trip]:
+        """The trips of `out`, with the permits that were active when each began."""
+        count = int(out.used[1])
+        trips = []
+        for trip in out.trips[:count]:
+            truck_id = ids[trip.truck]
+            trips.append(
+                Trip(
+                    trip_id=trip_id(truck_id, int(trip.started_ms)),
+                    truck_id=truck_id,
+                    permit_ids=self._permits_at(rows[trip.truck].register, trip),
+                    source_site=self._site_id(trip.source),
+                    dump_site=self._site_id(trip.dump_site),
+                    origin_district=self._district(trip.origin),
+                    dump_district=self._district(trip.dump_district),
+                    started_ms=int(trip.started_ms),
+                    ended_ms=int(trip.ended_ms),
+                    distance_m=(int(trip.distance_mm) + 500) // 1000,
+                    load_basis=BASES[trip.load_basis],
+                    dump_basis=BASES[trip.dump_basis],
+                    start_lon=float(trip.start_lon),
+                    start_lat=float(trip.start_lat),
+                    end_lon=float(trip.end_lon),
+                    end_lat=float(trip.end_lat),
+                )
+            )
+        return trips
+
+    def _permits_at(self, register: int, trip: Any) -> list[str]:
+        place = self._places[0].place
+        locate(self._index, place, trip.started_ms, trip.start_lon, trip.start_lat)
+        active = np.zeros(int(self._index.trucks[register].n_permits), np.int32)
+        used = _active_permits(self._index, register, place, active, 0)
+        return [self._permits[number] for number in active[:used]]
+
+    def _violation(
+        self,
+        event: dict[str, Any],
+        detail: dict[str, Any],
+        permits: list[str],
+        track: list[Any],
+        ids: list[str],
+    ) -> Violation:
+        rule = CATALOGUE[event["rule"]]
+        truck_id = ids[event["truck"]]
+        measured = self._measured(event, detail)
+        threshold = self._threshold(rule, event, detail, truck_id)
+        place = self._place(event, detail)
+        message, message_en = _messages(rule, event["phase"], measured, threshold)
+        severe = event["severe"] or event["phase"] == ESCALATED
+        first = detail["permits"]
+        return Violation(
+            violation_id=violation_id(truck_id, rule.id, event["started_ms"]),
+            phase=PHASES[event["phase"]],
+            revision=0,
+            rule=rule.id,
+            severity=rule.severe if severe and rule.severe else rule.severity,
+            title=rule.title,
+            title_en=rule.title_en,
+            message=message,
+            message_en=message_en,
+            truck_id=truck_id,
+            company=self._companies.get(truck_id),
+            permit_ids=permits[first : first + detail["n_permits"]],
+            trip_id=None if event["trip_ms"] == NO_TIME else trip_id(truck_id, event["trip_ms"]),
+            started_ms=event["started_ms"],
+            detected_ms=event["detected_ms"],
+            ended_ms=None if event["ended_ms"] == NO_TIME else event["ended_ms"],
+            lon=event["lon"],
+            lat=event["lat"],
+            district=self._district(detail["district"]),
+            origin_district=self._district(event["origin"]),
+            place=place,
+            measured=measured,
+            threshold=threshold,
+            track=[
+                _track_point(fix)
+                for fix in track[event["track"] : event["track"] + event["n_track"]]
+            ],
+            city_version=self._version,
+        )
+
+    def _measured(self, event: dict[str, Any], detail: dict[str, Any]) -> dict[str, float]:
+        """What was measured, in the units of its names."""
+        rule = event["rule"]
+        until_ms = event["detected_ms"] if event["ended_ms"] == NO_TIME else event["ended_ms"]
+        measured: dict[str, float] = {}
+        if event["phase"] != CLOSED:
+            if rule == OFF_ROUTE:
+                measured["distance_m"] = _metres(detail["route_m"])
+            elif rule in (CROSS_DISTRICT_TRANSIT, CROSS_DISTRICT_DUMPING):
+                measured["distance_m"] = _metres(detail["border_m"])
+            elif rule in _AT_SITE and rule != SUSPECTED_DUMPING and detail["site"] != NONE:
+                measured["distance_m"] = _metres(detail["site_m"])
+            elif rule in _MOVING:
+                measured["speed_kmh"] = round(event["speed_kmh"], 1)
+            elif rule == OVERLOAD:
+                measured["load_kg"] = event["load_kg"]
+        measured["duration_s"] = _seconds(until_ms - event["started_ms"])
+        if rule < len(CONDITIONS):
+            measured["fixes"] = event["fixes"]
+        return measured
+
+    def _threshold(
+        self, rule: Rule, event: dict[str, Any], detail: dict[str, Any], truck_id: str
+    ) -> dict[str, float]:
+        """What it was measured against."""
+        threshold = {
+            name: _plain(value) for name, value in self._thresholds.rules[rule.id].items()
+        }
+        state = self._thresholds.state
+        number = event["rule"]
+        if number == OFF_ROUTE and detail["route"] != NONE:
+            threshold["corridor_m"] = _plain(self._routes[detail["route"]].corridor_m)
+        elif number == SPEEDING and event["phase"] != CLOSED:
+            threshold["limit_kmh"] = _plain(event["limit_kmh"])
+        elif number == OVERLOAD:
+            threshold["max_load_kg"] = _plain(self._max_load_kg.get(truck_id) or 0)
+        elif number == SUSPECTED_DUMPING:
+            threshold["dump_dwell_s"] = _plain(state["dump_dwell_s"])
+        elif number in _AT_SITE and number != CROSS_DISTRICT_DUMPING:
+            threshold["site_margin_m"] = _plain(state["site_margin_m"])
+        return threshold
+
+    def _place(self, event: dict[str, Any], detail: dict[str, Any]) -> dict[str, str | float]:
+        """The zone, route and site concerned, with the distance to route or site."""
+        place: dict[str, str | float] = {}
+        if event["rule"] in (NO_GO_ZONE, SPEEDING) and event["zone"] != NONE:
+            place["zone_id"] = self._zones[event["zone"]].zone_id
+        if detail["route"] != NONE:
+            place["route_id"] = self._routes[detail["route"]].route_id
+            place["distance_m"] = _metres(detail["route_m"])
+        elif detail["site"] != NONE:
+            place["site_id"] = self._sites[detail["site"]].site_id
+            place["distance_m"] = _metres(detail["site_m"])
+        return place
+
+    def _district(self, number: int) -> str | None:
+        return None if number == NONE else self._districts[number]
+
+    def _site_id(self, number: int) -> str | None:
+        return None if number == NONE else self._sites[number].site_id
+
+
+def _messages(
+    rule: Rule, phase: int, measured: dict[str, float], threshold: dict[str, float]
+) -> tuple[str, str]:
+    """One sentence in Chinese and one in English."""
+    if phase == CLOSED:
+        return (
+            f"{rule.title}结束,共 {measured['duration_s']:g} 秒",
+            f"{rule.title_en}: ended, {measured['duration_s']:g} s in all",
+        )
+    values = threshold | measured
+    try:
+        return rule.message.format(**values), rule.message_en.format(**values)
+    except KeyError:
+        # The distance to the nearest site of a city that has none.
+        return f"{rule.title}:全市没有登记场所", f"{rule.title_en}: the city has no such site"
+
+
+def _track_point(fix: tuple[int, float, float, float]) -> TrackPoint:
+    time_ms, lon, lat, speed_kmh = fix
+    return time_ms, lon, lat, None if math.isnan(speed_kmh) else round(speed_kmh, 2)
+
+
+def _metres(distance_m: float) -> float:
+    return round(distance_m, 1)
+
+
+def _seconds(duration_ms: int) -> float:
+    return _plain(duration_ms / 1000)
+
+
+def _plain(value: float) -> float:
+    """A whole number as one, so that 50 is written as 50."""
+    return int(value) if value == int(value) else value

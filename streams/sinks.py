@@ -1,0 +1,197 @@
+"""Where a worker's outputs go: an aiokafka producer of its own, awaited once a micro-batch.
+
+`Outputs.send` returns when the broker has acknowledged everything, however long Kafka is away, and
+drops nothing. It is called by `streams.worker` and knows nothing of positions, violations or
+offsets: an output is bytes with a topic.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
+
+from streams.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+MAX_RECORD_BYTES = 900_000
+"""Below the 1 MiB that brokers take unless told otherwise."""
+BATCH_BYTES = 512 * 1024
+"""A micro-batch's outputs for one partition should fit: each batch more is a round trip more."""
+ATTEMPT_S = 15.0
+"""What is not acknowledged by then is sent again, on a new connection."""
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+CLOSE_S = 3.0
+
+AWAY = (KafkaError, OSError, TimeoutError)
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+
+
+class OutputRefusedError(Exception):
+    """The broker refuses an output for good; going on would lose it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One record to be written."""
+
+    topic: str
+    value: bytes
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+    shortened: Callable[[], bytes] | None = None
+    """A shorter value, saying that it is one, for a broker that refuses this; None = there is
+    none."""
+
+
+class Outputs:
+    """The producer and its connection, replaced whenever an attempt fails."""
+
+    def __init__(self, kafka: str, metrics: Metrics) -> None:
+        """`kafka` is `host:port`, several joined by commas. Connects at the first `send`."""
+        self._kafka = kafka
+        self._metrics = metrics
+        self._producer: AIOKafkaProducer | None = None
+        self._idempotent = True
+
+    async def send(self, outputs: Sequence[Output]) -> None:
+        """Write them all, in order for each key as far as no retry is needed.
+
+        Raises `OutputRefusedError` where the broker finds one too large that cannot be shortened.
+        """
+        waiting = list(outputs)
+        pause_s = FIRST_PAUSE_S
+        while waiting:
+            self._metrics.waiting_outputs.set(len(waiting))
+            waiting, why = await self._attempt(waiting)
+            if waiting:
+                self._metrics.output_retries.inc()
+                log.warning("Kafka did not take %d outputs, trying again: %s", len(waiting), why)
+                await self._disconnect()
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        self._metrics.waiting_outputs.set(0)
+
+    async def close(self) -> None:
+        """Give the connection back; nothing is waiting when `send` has returned."""
+        await self._disconnect()
+
+    async def _attempt(self, outputs: list[Output]) -> tuple[list[Output], Exception | None]:
+        """Those that were not acknowledged, and why."""
+        futures: list[asyncio.Future[object]] = []
+        why: Exception | None = None
+        try:
+            async with asyncio.timeout(ATTEMPT_S):
+                self._producer = self._producer or await self._connect()
+                for output in outputs:
+                    # Those before one that fails have been taken: no comprehension.
+                    futures.append(await _enqueue(self._producer, output))  # noqa: PERF401
+                await asyncio.wait(futures)
+        except AWAY as error:
+            why = error
+        waiting = outputs[len(futures) :]
+        for output, future in zip(outputs, futures, strict=False):
+            if not future.done():
+                waiting.append(output)
+            elif error := future.exception():
+                if not isinstance(error, AWAY):
+                    raise error
+                waiting.append(output)
+                why = error
+        if isinstance(why, TOO_LARGE) and self._producer is not None:
+            return await self._one_by_one(self._producer, waiting)
+        return waiting, why
+
+    async def _one_by_one(
+        self, producer: AIOKafkaProducer, outputs: list[Output]
+    ) -> tuple[list[Output], Exception | None]:
+        """The broker refused a batch of these: each alone, the one that is too large shortened."""
+        for done, output in enumerate(outputs):
+            try:
+                async with asyncio.timeout(ATTEMPT_S):
+                    try:
+                        await (await _enqueue(producer, output))
+                    except TOO_LARGE:
+                        await (await _enqueue(producer, _shorter(output)))
+            except TOO_LARGE:
+                raise _refused(output) from None
+            except AWAY as error:
+                return outputs[done:], error
+        return [], None
+
+    async def _connect(self) -> AIOKafkaProducer:
+        """Idempotent where the broker allows; consumers deduplicate by id in any case."""
+        if self._idempotent:
+            producer = self._make(idempotent=True)
+            try:
+                await producer.start()
+            except (KafkaConnectionError, OSError, TimeoutError, asyncio.CancelledError):
+                await _close(producer)
+                raise
+            except KafkaError as error:
+                await _close(producer)
+                log.info("the broker has no idempotent producers (%s); going on without", error)
+                self._idempotent = False
+            else:
+                return producer
+        producer = self._make(idempotent=False)
+        try:
+            await producer.start()
+        except BaseException:
+            await _close(producer)
+            raise
+        return producer
+
+    def _make(self, *, idempotent: bool) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            bootstrap_servers=self._kafka.split(","),
+            client_id="mucktrack-worker",
+            acks="all",
+            enable_idempotence=idempotent,
+            compression_type="lz4",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=int(ATTEMPT_S * 1000),
+        )
+
+    async def _disconnect(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _close(producer)
+
+
+async def _enqueue(producer: AIOKafkaProducer, output: Output) -> asyncio.Future[object]:
+    future: asyncio.Future[object] = await producer.send(
+        output.topic, output.value, key=output.key, headers=list(output.headers)
+    )
+    return future
+
+
+def _shorter(output: Output) -> Output:
+    if output.shortened is None:
+        raise _refused(output)
+    return Output(output.topic, output.shortened(), None, output.headers)
+
+
+def _refused(output: Output) -> OutputRefusedError:
+    return OutputRefusedError(
+        f"{output.topic}: the broker refuses a record of {len(output.value)} bytes as too large; "
+        f"raise the topic's max.message.bytes"
+    )
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """Closing flushes, which never ends while Kafka is away."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await producer.stop()
+    except AWAY as error:
+        log.debug("closing the producer: %r", error)

@@ -1,0 +1,114 @@
+"""The state of an engine as bytes, and back (design section 10: what a checkpoint holds).
+
+The arrays go as they are, with the format's number, the layout of their records and the names that
+numbers in them stand for, so that a state survives a change of the city: `carry_over` renumbers.
+"""
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from geofences.city import City
+from geofences.index import NONE, CompiledCity
+from streams.runs import Pool
+from streams.state import RUN, TRUCK
+
+FORMAT: Final = 1
+"""Raise it when the layout or the meaning of a record changes."""
+
+
+class UnknownFormat(ValueError):
+    """The bytes are no state that this version can go on from."""
+
+
+class Snapshot(msgspec.Struct):
+    format: int
+    layout: str
+    city_version: str
+    site_ids: list[str]
+    district_codes: list[str]
+    truck_ids: list[str]
+    trucks: bytes
+    due: bytes
+    runs: bytes
+    free_runs: bytes
+    highest_ms: int
+    next_due_ms: int
+
+    @classmethod
+    def take(
+        cls, city: City, truck_ids: list[str], rows: Any, due_ms: Any, pool: Pool, clocks: Any
+    ) -> "Snapshot":
+        count = len(truck_ids)
+        return cls(
+            format=FORMAT,
+            layout=_layout(),
+            city_version=city.version,
+            site_ids=[site.site_id for site in city.sites],
+            district_codes=[district.code for district in city.districts],
+            truck_ids=truck_ids,
+            trucks=rows[:count].tobytes(),
+            due=due_ms[:count].tobytes(),
+            runs=pool.runs.tobytes(),
+            free_runs=pool.free[: pool.n_free[0]].tobytes(),
+            highest_ms=int(clocks[0].highest_ms),
+            next_due_ms=int(clocks[0].next_due_ms),
+        )
+
+    def encode(self) -> bytes:
+        return msgspec.msgpack.encode(self)
+
+    @classmethod
+    def decode(cls, state: bytes) -> "Snapshot":
+        """Raises `UnknownFormat` with what was found and what is read."""
+        try:
+            snapshot = msgspec.msgpack.decode(state, type=cls)
+        except msgspec.DecodeError as error:
+            raise UnknownFormat(f"these {len(state)} bytes are no engine state: {error}") from error
+        if snapshot.format != FORMAT or snapshot.layout != _layout():
+            raise UnknownFormat(
+                f"engine state of format {snapshot.format} ({snapshot.layout}); this version reads "
+                f"format {FORMAT} ({_layout()})"
+            )
+        return snapshot
+
+    def rows(self) -> Any:
+        return np.frombuffer(self.trucks, TRUCK).copy().view(np.recarray)
+
+    def due_ms(self) -> Any:
+        return np.frombuffer(self.due, np.int64).copy()
+
+    def pool(self) -> Pool:
+        runs = np.frombuffer(self.runs, RUN).copy().view(np.recarray)
+        free = np.zeros(len(runs), np.int32)
+        given = np.frombuffer(self.free_runs, np.int32)
+        free[: len(given)] = given
+        return Pool(runs, free, np.array([len(given)], np.int64))
+
+
+def carry_over(snapshot: Snapshot, compiled: CompiledCity, rows: Any) -> None:
+    """Renumber what `rows` hold of sites, districts and the register for `compiled`.
+
+    A site or district that is gone becomes none.
+    """
+    rows.register = [
+        compiled.register_number(truck_id) for truck_id in snapshot.truck_ids
+    ]
+    if snapshot.city_version == compiled.city.version:
+        return
+    sites = _numbers(snapshot.site_ids, [site.site_id for site in compiled.city.sites])
+    codes = [district.code for district in compiled.city.districts]
+    rows.trip_source = sites[rows.trip_source]
+    rows.stay_site = sites[rows.stay_site]
+    rows.trip_origin = _numbers(snapshot.district_codes, codes)[rows.trip_origin]
+
+
+def _numbers(old: list[str], new: list[str]) -> Any:
+    """The new number of each old id; -1 (the last place) stays none."""
+    number_of = {name: number for number, name in enumerate(new)}
+    return np.array([number_of.get(name, NONE) for name in old] + [NONE], np.int32)
+
+
+def _layout() -> str:
+    return f"truck {TRUCK.itemsize} run {RUN.itemsize}"

@@ -1,0 +1,180 @@
+"""One micro-batch of a worker: records in, outputs acknowledged, records acknowledged.
+
+`Worker.handle` is what the Faust agent calls with what it took; the order is that of design section
+10: process, outputs acknowledged by the broker, checkpoint, ack. It must not know how partitions
+come and go (`streams.intake`) or how outputs travel (`streams.sinks`).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from faust.types import TP, EventT
+
+from streams.detect import Outcome
+from streams.intake import Intake, Loaded
+from streams.live import LiveView
+from streams.metrics import FIX, Metrics
+from streams.output import ce_headers, encode
+from streams.position import Element, Tick, decode_record
+from streams.rejects import reject_outputs
+from streams.sinks import Output, Outputs
+from streams.state import NEVER
+
+MAX_ELEMENTS = 20_000
+"""Taken at once: some 50 ms of work, after which others get their turn, and the outputs of it fit
+in memory however bad the data."""
+
+Ack = Callable[[EventT], Awaitable[object]]
+
+
+class OffsetGapError(Exception):
+    """A record is missing between the one taken last and this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of section 12."""
+
+    positions: str = "gps.positions"
+    rejected: str = "gps.rejected"
+    violations: str = "enforcement.violations"
+    trips: str = "transport.trips"
+
+
+@dataclass(slots=True)
+class Part:
+    """What a micro-batch holds of one partition."""
+
+    loaded: Loaded
+    events: list[EventT] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    """Where the elements of each event begin in `elements`."""
+    elements: list[Element] = field(default_factory=list)
+    record_ms: list[int] = field(default_factory=list)
+    """The timestamp of its record, for each element."""
+
+
+class Worker:
+    """Takes micro-batches, one at a time."""
+
+    def __init__(
+        self, topics: Topics, intake: Intake, outputs: Outputs, live: LiveView, metrics: Metrics
+    ) -> None:
+        self._topics = topics
+        self._intake = intake
+        self._outputs = outputs
+        self._live = live
+        self._metrics = metrics
+
+    async def handle(self, events: Sequence[EventT], generation: int, ack: Ack) -> None:
+        """Work through `events`, in pieces of bounded size.
+
+        An event is left alone unless its partition is loaded, it belongs to `generation` (the
+        app's present one) and its offset is the next one. Raises only because of a bug, and
+        `OffsetGapError`: nothing is acknowledged or saved from then on.
+        """
+        waiting = list(reversed(events))
+        while waiting:
+            async with self._intake.lock:
+                started = time.perf_counter()
+                parts = self._take(waiting, generation)
+                if not parts:
+                    return
+                try:
+                    await self._work(parts, started)
+                except BaseException:
+                    # Cancelled or a bug: the engines are ahead of what has been written.
+                    self._intake.broken = True
+                    raise
+                for tp, part in parts.items():
+                    if self._intake.loaded.get(tp) is part.loaded:
+                        for event in part.events:
+                            await ack(event)
+
+    def _take(self, waiting: list[EventT], generation: int) -> dict[TP, Part]:
+        """Decode from the end of `waiting` until there is enough."""
+        parts: dict[TP, Part] = {}
+        taken = 0
+        while waiting and taken < MAX_ELEMENTS:
+            event = waiting.pop()
+            message = event.message
+            loaded = self._intake.loaded.get(message.tp)
+            if loaded is None or message.generation_id != generation:
+                continue
+            if message.offset != loaded.next_offset:
+                if message.offset < loaded.next_offset:
+                    continue
+                self._intake.broken = True
+                raise OffsetGapError(
+                    f"{message.topic} partition {message.partition}: offset {message.offset} came "
+                    f"where {loaded.next_offset} was expected; records are missing (the topic must "
+                    "be neither compacted nor written to in transactions)"
+                )
+            loaded.next_offset += 1
+            elements = decode_record(message.value)
+            taken += len(elements)
+            part = parts.get(message.tp)
+            if part is None:
+                part = parts[message.tp] = Part(loaded)
+            part.events.append(event)
+            part.starts.append(len(part.elements))
+            part.elements.extend(elements)
+            part.record_ms.extend([_timestamp_ms(message.timestamp)] * len(elements))
+        return parts
+
+    async def _work(self, parts: dict[TP, Part], started: float) -> None:
+        outputs: list[Output] = []
+        outcomes: list[Outcome] = []
+        for part in parts.values():
+            outcome = part.loaded.engine.process(part.elements, part.record_ms)
+            outcomes.append(outcome)
+            outputs += self._outputs_of(part, outcome)
+            self._live.note(part.loaded.engine, part.elements, outcome.rejected)
+            await asyncio.sleep(0)
+        self._metrics.detect_seconds.observe(time.perf_counter() - started)
+        await self._outputs.send(outputs)
+        await self._intake.save([tp for tp in parts if tp in self._intake.loaded])
+        self._metrics.batch_seconds.observe(time.perf_counter() - started)
+        self._count(parts, outcomes)
+
+    def _outputs_of(self, part: Part, outcome: Outcome) -> list[Output]:
+        outputs = [
+            Output(
+                self._topics.violations,
+                encode(violation),
+                violation.truck_id.encode(),
+                ce_headers(violation),
+            )
+            for violation in outcome.violations
+        ]
+        outputs += [
+            Output(self._topics.trips, encode(trip), trip.truck_id.encode())
+            for trip in outcome.trips
+        ]
+        if outcome.rejected:
+            outputs += reject_outputs(
+                self._topics.rejected, part.events, part.starts, part.elements, outcome.rejected
+            )
+        return outputs
+
+    def _count(self, parts: dict[TP, Part], outcomes: list[Outcome]) -> None:
+        metrics = self._metrics
+        for part, outcome in zip(parts.values(), outcomes, strict=True):
+            ticks = sum(type(element) is Tick for element in part.elements)
+            metrics.ticks.inc(ticks)
+            metrics.positions.labels(FIX).inc(len(part.elements) - ticks - len(outcome.rejected))
+            for _, reason in outcome.rejected:
+                metrics.positions.labels(reason).inc()
+            for violation in outcome.violations:
+                metrics.violations.labels(violation.rule, violation.phase).inc()
+            metrics.trips.inc(len(outcome.trips))
+        newest_ms = max(part.record_ms[-1] for part in parts.values())
+        if newest_ms != NEVER:
+            metrics.record_age_seconds.observe(max(0.0, time.time() - newest_ms / 1000))
+
+
+def _timestamp_ms(timestamp_s: float | None) -> int:
+    """Faust gives the record's timestamp in seconds. Without one no time is in the future."""
+    return NEVER if timestamp_s is None or timestamp_s < 0 else round(timestamp_s * 1000)

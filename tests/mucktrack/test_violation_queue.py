@@ -1,0 +1,66 @@
+"""Reading the enforcement queue of a real broker."""
+
+import json
+from contextlib import closing
+
+import pytest
+from kafka import KafkaProducer
+
+from mucktrack.embedded import tansu
+from mucktrack.topics import create_topics
+from mucktrack.violation_queue import LATEST, Tally, ViolationQueue
+
+
+def violation(number: int, phase: str = "opened", rule: str = "off-route") -> bytes:
+    return json.dumps(
+        {
+            "violation_id": f"id-{number}",
+            "phase": phase,
+            "rule": rule,
+            "severity": "minor",
+            "title": "偏离核准路线",
+            "message": "偏离 83 米",
+            "message_en": "83 m off the route",
+            "truck_id": "浙B12345",
+            "detected_ms": 1_700_000_000_000,
+            "and": "more",
+        }
+    ).encode()
+
+
+def test_a_record_that_comes_twice_counts_once():
+    tally = Tally()
+    assert len(tally.add([violation(1), violation(2), violation(1)])) == 2
+    assert tally.add([violation(2)]) == []
+    assert len(tally.add([violation(2, "closed")])) == 1
+    assert tally.violations == 3
+    assert tally.records == 5
+    assert tally.by_rule == {"off-route": {"opened": 2, "closed": 1}}
+    assert tally.titles == {"off-route": "偏离核准路线"}
+
+
+def test_the_newest_are_kept_for_show():
+    tally = Tally()
+    tally.add(violation(number) for number in range(LATEST + 3))
+    assert [seen.violation_id for seen in tally.latest] == [
+        f"id-{number}" for number in range(3, LATEST + 3)
+    ]
+
+
+@pytest.mark.parametrize("partitions", [3])
+def test_all_partitions_are_read_from_their_start(tmp_path, partitions):
+    with tansu(tmp_path) as server:
+        create_topics(server.address, partitions)
+        producer = KafkaProducer(bootstrap_servers=server.address)
+        values = [violation(number) for number in range(30)]
+        for number, value in enumerate(values):
+            producer.send("enforcement.violations", value, partition=number % 12)
+        producer.flush()
+        with closing(ViolationQueue(server.address)) as queue:
+            read: list[bytes] = []
+            for _ in range(100):
+                read += queue.poll(0.2)
+                if len(read) >= len(values):
+                    break
+        producer.close()
+    assert sorted(read) == sorted(values)

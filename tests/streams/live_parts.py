@@ -1,0 +1,209 @@
+"""What the tests of running workers share: topics of their own, records in and out, processes."""
+
+import asyncio
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.structs import ConsumerRecord
+
+from streams.partition import partition_of
+from streams.position import Position, encode_position, encode_tick
+from streams.worker import Topics
+
+HERE = Path(__file__).parent
+PARTITIONS = 4
+PATIENCE_S = 60.0
+QUIET_S = 1.0
+WATERMARK_DELAY_MS = 360_000
+
+
+@dataclass(frozen=True)
+class Record:
+    """One to be put on the positions topic."""
+
+    partition: int
+    value: bytes | None
+    key: bytes | None = None
+    timestamp_ms: int | None = None
+
+
+@dataclass
+class Process:
+    """A worker under test."""
+
+    child: subprocess.Popen[bytes]
+    log: Path
+    port_file: Path
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.child.send_signal(number)
+        return self.child.wait(PATIENCE_S)
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def metric(self, name: str) -> float:
+        """The value of a sample, its labels as Prometheus writes them; 0 = not there."""
+        address = f"http://127.0.0.1:{self.port_file.read_text().strip()}/metrics"
+        with urllib.request.urlopen(address) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith(name + " "):
+                    return float(line.rsplit(" ", 1)[1])
+        return 0.0
+
+
+async def make_topics(kafka: str) -> Topics:
+    """Topics of their own for one test."""
+    label = uuid.uuid4().hex[:8]
+    topics = Topics(*(f"{name}.{label}" for name in dataclasses.astuple(Topics())))
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        await admin.create_topics(
+            [NewTopic(name, PARTITIONS, 1) for name in dataclasses.astuple(topics)]
+        )
+    finally:
+        await admin.close()
+    return topics
+
+
+def single(position: Position) -> Record:
+    """A record as a simple producer writes it."""
+    return Record(
+        partition_of(position.truck_id, PARTITIONS),
+        encode_position(position),
+        position.truck_id.encode(),
+        position.time_ms,
+    )
+
+
+def arrays(positions: Sequence[Position], size: int) -> list[Record]:
+    """The positions of each partition in arrays, in order."""
+    records = []
+    for partition in range(PARTITIONS):
+        own = [one for one in positions if partition_of(one.truck_id, PARTITIONS) == partition]
+        for start in range(0, len(own), size):
+            piece = own[start : start + size]
+            value = b"[" + b",".join(map(encode_position, piece)) + b"]"
+            records.append(Record(partition, value, b"test", piece[-1].time_ms))
+    return records
+
+
+def last_ticks(positions: Sequence[Position]) -> list[Record]:
+    """Bring every watermark to the highest fix time, where the offline engine's ends."""
+    tick_ms = max(one.time_ms for one in positions) + WATERMARK_DELAY_MS
+    return [
+        Record(partition, encode_tick(tick_ms), None, tick_ms) for partition in range(PARTITIONS)
+    ]
+
+
+async def publish(kafka: str, topic: str, records: Sequence[Record]) -> list[int]:
+    """The offset each record got."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", compression_type="lz4")
+    await producer.start()
+    try:
+        futures = [
+            await producer.send(
+                topic,
+                record.value,
+                key=record.key or (b"" if record.value is None else None),
+                partition=record.partition,
+                timestamp_ms=record.timestamp_ms,
+            )
+            for record in records
+        ]
+        return [(await future).offset for future in futures]
+    finally:
+        await producer.stop()
+
+
+async def read(
+    kafka: str, topic: str, enough: Callable[[list[ConsumerRecord]], bool]
+) -> list[ConsumerRecord]:
+    """What is on the topic, once it is `enough` and nothing more has come for a while."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, fetch_max_wait_ms=100)
+    await consumer.start()
+    records: list[ConsumerRecord] = []
+    try:
+        partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        consumer.assign(partitions)
+        for partition in partitions:
+            consumer.seek(partition, 0)
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            got = await consumer.getmany(timeout_ms=int(QUIET_S * 1000))
+            records += [record for some in got.values() for record in some]
+            if not got and enough(records):
+                return records
+    finally:
+        await consumer.stop()
+    raise AssertionError(f"{topic} holds {len(records)} records, which is not enough")
+
+
+def ids(records: Sequence[ConsumerRecord]) -> set[str]:
+    return {dict(record.headers)["ce_id"].decode() for record in records}
+
+
+async def until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        await asyncio.sleep(0.1)
+
+
+@contextmanager
+def worker(
+    folder: Path,
+    city: Path,
+    kafka: str,
+    topics: Topics,
+    redis: str | None,
+    *bug: str,
+    partitions: int = PARTITIONS,
+) -> Iterator[Process]:
+    """A worker process in `folder`, killed in the end if it still runs. `bug`: see
+    `worker_process`."""
+    folder.mkdir()
+    config = {
+        "kafka": kafka,
+        "city": str(city),
+        "redis": redis,
+        "group": f"test-{topics.positions}",
+        "partitions": partitions,
+        "state_dir": str(folder / "state"),
+        "metrics_port": 0,
+        "metrics_port_file": str(folder / "port"),
+        "topics": dataclasses.asdict(topics),
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    working_folder = folder / "work"
+    working_folder.mkdir()
+    log = folder / "log"
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, str(HERE / "worker_process.py"), str(folder / "config.json"), *bug],
+            cwd=working_folder,
+            env={**os.environ, "PYTHONPATH": str(HERE.parent.parent)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield Process(child, log, folder / "port")
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+        sys.stdout.write(log.read_text())

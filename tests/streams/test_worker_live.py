@@ -1,0 +1,285 @@
+"""A worker process on a real broker: what it writes, what it leaves, how it ends."""
+
+import json
+import signal
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import redis
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from live_parts import (
+    PARTITIONS,
+    Record,
+    arrays,
+    ids,
+    last_ticks,
+    make_topics,
+    publish,
+    read,
+    single,
+    until,
+    worker,
+)
+
+from geofences.loader import load_city
+from streams.detect import Engine, PreparedCity
+from streams.output import Violation, ce_id, encode
+from streams.partition import partition_of
+from streams.position import Position, encode_position
+from streams.worker import Topics
+
+START_MS = 1_793_584_800_000
+STEP_MS = 20_000
+STEPS = 24
+EMPTY_FROM = 16
+"""Step from which the trucks say that they are empty, in the middle of nowhere."""
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One district, no sites and no permits: whoever drives loaded offends."""
+    folder = tmp_path_factory.mktemp("city")
+    (folder / "city.toml").write_text('name = "Test"\nadmin_code = "330200"\n')
+    ring = [[121.0, 29.0], [121.3, 29.0], [121.3, 29.3], [121.0, 29.3], [121.0, 29.0]]
+    district = {
+        "type": "Feature",
+        "properties": {"code": "330203", "name": "西"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    collection = {"type": "FeatureCollection", "features": [district]}
+    (folder / "districts.geojson").write_text(json.dumps(collection))
+    return folder
+
+
+def drive(trucks: Iterable[str]) -> list[Position]:
+    """The trucks drive east, loaded at first; all fixes in the order of time."""
+    return [
+        Position(
+            truck_id=truck_id,
+            time_ms=START_MS + step * STEP_MS,
+            lon=121.05 + 0.0017 * step,
+            lat=29.05 + 0.002 * lane,
+            speed_kmh=30.0,
+            heading_deg=90.0,
+            loaded=step < EMPTY_FROM,
+        )
+        for step in range(STEPS)
+        for lane, truck_id in enumerate(trucks)
+    ]
+
+
+def plates(count: int) -> list[str]:
+    return [f"浙B{number:05d}" for number in range(count)]
+
+
+def offline(city: Path, positions: list[Position]) -> list[Violation]:
+    engine = Engine.offline(PreparedCity.of(load_city(city)))
+    return engine.process(positions).violations + engine.finish().violations
+
+
+async def committed(kafka: str, group: str, topic: str) -> dict[int, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        offsets = {
+            number: await consumer.committed(TopicPartition(topic, number))
+            for number in range(PARTITIONS)
+        }
+    finally:
+        await consumer.stop()
+    return {number: offset for number, offset in offsets.items() if offset is not None}
+
+
+async def test_everything_that_comes_in_comes_out(
+    tmp_path: Path, city: Path, kafka: str, redis_url: str
+) -> None:
+    topics = await make_topics(kafka)
+    trucks = plates(9)
+    positions = drive(trucks)
+    own = partition_of(trucks[0], PARTITIONS)
+    bad = [
+        Record(own, b"{not JSON", b"label", START_MS),
+        Record(own, None, b"a tombstone", START_MS),
+        Record(own, b"\xff\xfe", None, START_MS),
+        Record(own, b'[{"truck_id":"X"},{"truck_id":"Y","time_ms":1}]', b"two", START_MS),
+        Record((own + 1) % PARTITIONS, encode_position(positions[0]), b"astray", START_MS),
+    ]
+    expected = offline(city, positions)
+    assert {violation.rule for violation in expected} == {"no-permit", "illegal-dumping"}
+
+    with worker(tmp_path / "a", city, kafka, topics, redis_url) as process:
+        bad_offsets = await publish(kafka, topics.positions, bad)
+        singles = [one for one in positions if one.truck_id in trucks[:3]]
+        rest = [one for one in positions if one.truck_id not in trucks[:3]]
+        await publish(kafka, topics.positions, list(map(single, singles)))
+        await publish(kafka, topics.positions, arrays(rest, 50) + last_ticks(positions))
+        violations = await read(
+            kafka, topics.violations, lambda records: len(ids(records)) >= len(expected)
+        )
+        trips = await read(kafka, topics.trips, lambda records: len(records) >= len(trucks))
+        rejected = await read(kafka, topics.rejected, lambda records: len(records) >= 6)
+        await until(
+            lambda: process.metric("mucktrack_ticks_total") == PARTITIONS, "all ticks are counted"
+        )
+        assert process.metric('mucktrack_positions_total{outcome="fix"}') == len(positions)
+        assert process.metric('mucktrack_positions_total{outcome="wrong_partition"}') == 1
+        assert process.metric('mucktrack_positions_total{outcome="malformed"}') == 5
+        assert process.metric("mucktrack_partitions_loaded") == PARTITIONS
+        assert process.metric("mucktrack_trips_total") == len(trucks)
+        await until(lambda: _is_live(redis_url, trucks), "every truck is on the live map")
+        _check_live(redis_url, positions[-1])
+        listening = _listening(process.child.pid)
+        assert process.stop() == 0, process.said()
+
+    assert sorted(dict(record.headers)["ce_id"].decode() for record in violations) == sorted(
+        map(ce_id, expected)
+    )
+    by_id = {ce_id(violation): encode(violation) for violation in expected}
+    for record in violations:
+        assert record.value == by_id[dict(record.headers)["ce_id"].decode()]
+    first = violations[0]
+    headers = dict(first.headers)
+    value = json.loads(first.value)
+    assert first.key == value["truck_id"].encode()
+    assert headers["ce_specversion"] == b"1.0"
+    assert headers["ce_type"] == f"mucktrack.violation.{value['phase']}".encode()
+    assert headers["content-type"] == b"application/json"
+    assert {record.key.decode() for record in trips} == set(trucks)
+
+    told = {
+        (value["partition"], value["offset"], value["index"]): (value, record.key)
+        for record in rejected
+        for value in [json.loads(record.value)]
+    }
+    assert len(told) == 6
+    broken, tombstone, binary, two, astray = bad_offsets
+    assert told[own, broken, 0][0]["value"] == "{not JSON"
+    assert told[own, broken, 0][1] == b"label"
+    assert told[own, tombstone, 0][0]["value"] is None
+    assert told[own, binary, 0][0]["value"] == {"base64": "//4="}
+    assert told[own, two, 1][0]["value"] == {"truck_id": "Y", "time_ms": 1}
+    assert told[own, two, 1][0]["truck_id"] == "Y"
+    elsewhere = told[(own + 1) % PARTITIONS, astray, 0][0]
+    assert elsewhere["reason"] == "wrong_partition"
+    assert elsewhere["topic"] == topics.positions
+    assert elsewhere["truck_id"] == trucks[0]
+
+    assert list((tmp_path / "a" / "work").iterdir()) == [], "something is in the working folder"
+    assert listening == {int((tmp_path / "a" / "port").read_text())}, "only metrics are served"
+    ends = await committed(kafka, f"test-{topics.positions}", topics.positions)
+    assert sum(ends.values()) == len(bad) + len(singles) + len(arrays(rest, 50)) + PARTITIONS
+
+
+def _is_live(redis_url: str, trucks: list[str]) -> bool:
+    with redis.Redis.from_url(redis_url) as client:
+        return all(client.geopos("mucktrack:live:geo", *trucks))
+
+
+def _check_live(redis_url: str, last: Position) -> None:
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        key = f"mucktrack:live:truck:{last.truck_id}"
+        assert client.hgetall(key) == {
+            "time_ms": str(last.time_ms),
+            "lon": str(last.lon),
+            "lat": str(last.lat),
+            "speed_kmh": "30.0",
+            "heading_deg": "90.0",
+            "loaded": "0",
+            "district": "330203",
+        }
+        assert 86_000 < client.ttl(key) <= 86_400
+
+
+def _listening(pid: int) -> set[int]:
+    """The TCP ports a process listens on."""
+    inodes = {
+        link.name
+        for entry in Path(f"/proc/{pid}/fd").iterdir()
+        if (link := Path(entry.readlink())).name.startswith("socket:")
+    }
+    ports = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            columns = line.split()
+            if columns[3] == "0A" and f"socket:[{columns[9]}]" in inodes:
+                ports.add(int(columns[1].rsplit(":", 1)[1], 16))
+    return ports
+
+
+async def test_workers_share_the_partitions(tmp_path: Path, city: Path, kafka: str) -> None:
+    """Two together, and one alone after the other has gone, without Redis: the same violations."""
+    topics = await make_topics(kafka)
+    positions = drive(plates(40))
+    records = arrays(positions, 20)
+    expected = set(map(ce_id, offline(city, positions)))
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        no_redis = f"redis://127.0.0.1:{nobody.getsockname()[1]}"
+    with (
+        worker(tmp_path / "a", city, kafka, topics, no_redis) as first,
+        worker(tmp_path / "b", city, kafka, topics, no_redis) as second,
+    ):
+        await until(
+            lambda: all("partition" in process.said() for process in (first, second)),
+            "both have partitions",
+        )
+        await until(
+            lambda: (
+                [process.metric("mucktrack_partitions_loaded") for process in (first, second)]
+                == [PARTITIONS / 2] * 2
+            ),
+            "both have as many",
+        )
+        await publish(kafka, topics.positions, records[: len(records) // 2])
+        await until(
+            lambda: first.metric('mucktrack_positions_total{outcome="fix"}') > 0, "one works"
+        )
+        assert first.stop(signal.SIGINT) == 0, first.said()
+        await publish(kafka, topics.positions, records[len(records) // 2 :] + last_ticks(positions))
+        violations = await read(
+            kafka, topics.violations, lambda some: len(ids(some)) >= len(expected)
+        )
+        assert second.metric("mucktrack_live_failures_total") > 0
+        assert second.stop() == 0, second.said()
+    assert ids(violations) == expected
+
+
+async def test_a_bug_ends_the_process_and_loses_nothing(
+    tmp_path: Path, city: Path, kafka: str
+) -> None:
+    topics = await make_topics(kafka)
+    trucks = plates(6)
+    positions = drive(trucks)
+    expected = set(map(ce_id, offline(city, positions)))
+    records = list(map(single, positions))
+    await publish(kafka, topics.positions, records + last_ticks(positions))
+    with worker(tmp_path / "a", city, kafka, topics, None, trucks[2]) as process:
+        await until(lambda: process.child.poll() is not None, "the process ends")
+        assert process.child.returncode == 1
+        assert "ZeroDivisionError: a bug" in process.said()
+    ends = await committed(kafka, f"test-{topics.positions}", topics.positions)
+    assert not ends.get(partition_of(trucks[2], PARTITIONS))
+    with worker(tmp_path / "b", city, kafka, topics, None) as process:
+        violations = await read(
+            kafka, topics.violations, lambda some: len(ids(some)) >= len(expected)
+        )
+        assert process.stop() == 0, process.said()
+    assert ids(violations) == expected
+
+
+async def test_topics_that_do_not_fit_are_named(tmp_path: Path, city: Path, kafka: str) -> None:
+    topics = await make_topics(kafka)
+    with worker(tmp_path / "a", city, kafka, topics, None, partitions=7) as process:
+        assert process.child.wait(60) == 2
+        assert "set MUCKTRACK_PARTITIONS=4" in process.said()
+        assert "Traceback" not in process.said()
+
+
+async def test_a_worker_that_waits_for_kafka_can_be_stopped(tmp_path: Path, city: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+    topics = Topics()
+    with worker(tmp_path / "a", city, address, topics, None) as process:
+        await until(lambda: "waiting for Kafka" in process.said(), "it waits")
+        assert process.stop() == 0

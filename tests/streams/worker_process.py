@@ -1,0 +1,40 @@
+"""A worker process for the tests: `worker_process.py CONFIG.json [TRUCK]`.
+
+With TRUCK, its engine has a bug that this truck's positions meet.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from streams.app import WorkerConfig, run_worker
+from streams.detect import Engine, Outcome
+from streams.position import Element, Position
+from streams.worker import Topics
+
+
+def engine_with_bug(truck_id: str) -> type[Engine]:
+    class EngineWithBug(Engine):
+        def process(
+            self, elements: Sequence[Element], record_ms: Sequence[int] | None = None
+        ) -> Outcome:
+            for element in elements:
+                if isinstance(element, Position) and element.truck_id == truck_id:
+                    raise ZeroDivisionError("a bug")
+            return super().process(elements, record_ms)
+
+    return EngineWithBug
+
+
+def main(config_file: str, *truck: str) -> int:
+    given: dict[str, Any] = json.loads(Path(config_file).read_text())
+    given["topics"] = Topics(**given["topics"])
+    for name in ("city", "state_dir", "metrics_port_file"):
+        given[name] = Path(given[name])
+    return run_worker(WorkerConfig(**given), *map(engine_with_bug, truck))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
