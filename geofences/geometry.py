@@ -1,7 +1,7 @@
 """Points against edges in plain compiled code; the whole geometry of the core.
 
-An edge is a row (x1, y1, x2, y2) in metres. A shape is a run of edges `edges[lo:hi]`: all rings of a
-polygon in any order, or the pieces of a line. Nothing here knows what a shape means.
+An edge is a row (x1, y1, x2, y2) in metres. A shape is a run of edges `edges[lo:hi]`: all rings of
+a polygon in any order, or the pieces of a line. Nothing here knows what a shape means.
 """
 
 import math

@@ -1,9 +1,8 @@
 """A city compiled into plain arrays for the core (design section 4 and principle 4).
 
 `compile_city` runs once for each version of the reference data; `geofences.lookup` answers
-questions from the arrays, and `geofences.plain` answers the same ones with shapely, the slow way,
-for tests. Ids become indices into the city's tuples, which are sorted by id: a lower index is a
-lower id. -1 stands for none.
+questions from the arrays, and tests hold its answers against shapely's. Ids become indices into the
+city's tuples, which are sorted by id: a lower index is a lower id. -1 stands for none.
 """
 
 from dataclasses import dataclass
@@ -71,9 +70,15 @@ SITE = np.dtype(
     align=True,
 )
 """A polygon has edges lo:hi; a circle has none, but a centre and a radius."""
-ZONE = np.dtype([("kind", "i4"), ("validity", "i4"), ("lo", "i4"), ("hi", "i4"), ("limit_kmh", "f8")], align=True)  # fmt: skip
-ROUTE = np.dtype([("corridor_m", "f8"), ("cells", "i4"), ("n_cells", "i4"), ("lo", "i4"), ("hi", "i4")], align=True)  # fmt: skip
-"""All edges are lo:hi; the cells its corridor meets are `route_cells[cells : cells + n_cells]`."""
+ZONE = np.dtype(
+    [("kind", "i4"), ("validity", "i4"), ("lo", "i4"), ("hi", "i4"), ("limit_kmh", "f8")],
+    align=True,
+)
+ROUTE = np.dtype(
+    [("corridor_m", "f8"), ("cells", "i4"), ("n_cells", "i4"), ("lo", "i4"), ("hi", "i4")],
+    align=True,
+)
+"""Its edges are lo:hi; the cells its corridor meets are `route_cells[cells : cells + n_cells]`."""
 ROUTE_CELL = np.dtype([("cell", "i4"), ("lo", "i4"), ("hi", "i4")])
 """A cell near a route, and the edges of the route that come near it. Sorted by cell in a route."""
 PERMIT = np.dtype(
@@ -106,7 +111,7 @@ class CityIndex(NamedTuple):
     plane: Any
     cells: Any
     items: Ints
-    """Runs of indices: candidates and borders of cells, sites and zones of cells, permits' lists."""
+    """Runs of indices: candidates, borders, sites and zones of cells; the lists of permits."""
     edges: Floats
     strips: Ints
     """Edges of district d that meet grid row r: edges[strips[d * rows + r] : strips[... + 1]]."""
@@ -296,9 +301,7 @@ class _Compiler:
     def _compile_sites(self, cells: Any) -> Any:
         sites = np.zeros(max(1, len(self.city.sites)), SITE)
         reaches = []
-        for number, (site, shape) in enumerate(
-            zip(self.city.sites, self.site_shapes, strict=True)
-        ):
+        for number, (site, shape) in enumerate(zip(self.city.sites, self.site_shapes, strict=True)):
             lo, hi = (0, 0) if site.radius_m else self.edges.add(edges_of(shape))
             centre = shapely.get_coordinates(shapely.centroid(shape))[0]
             sites[number] = (
@@ -318,9 +321,7 @@ class _Compiler:
 
     def _compile_zones(self, cells: Any) -> Any:
         zones = np.zeros(max(1, len(self.city.zones)), ZONE)
-        for number, (zone, shape) in enumerate(
-            zip(self.city.zones, self.zone_shapes, strict=True)
-        ):
+        for number, (zone, shape) in enumerate(zip(self.city.zones, self.zone_shapes, strict=True)):
             limit = np.nan if zone.limit_kmh is None else zone.limit_kmh
             lo, hi = self.edges.add(edges_of(shape))
             kind = ZONE_KINDS.index(zone.kind)

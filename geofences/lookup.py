@@ -1,7 +1,7 @@
 """Questions about a place, answered from the compiled city (design sections 4 and 5).
 
 The core calls `locate` once for a fix and then asks what it needs of that `PLACE`. Each function
-says what it answers in the words of the design; `geofences.plain` answers the same with shapely.
+says what it answers in the words of the design; The tests hold the answers against shapely's.
 Nothing here knows of trucks' states or of rules.
 """
 
@@ -42,8 +42,8 @@ PLACE = np.dtype(
     ],
     align=True,
 )
-"""A place at a time: metres, local date and minute, grid cell, and the nearest site of any kind, and
-of three kinds, in whose reach it lies (-1 = none). `district` is looked up when first asked for."""
+"""A place at a time: metres, local date and minute, grid cell, and the nearest site in whose reach
+it lies, of any kind and of three (-1 = none). `district` is looked up when first asked for."""
 
 
 def scratch(dtype: np.dtype[Any]) -> Any:
@@ -88,8 +88,8 @@ def in_date(validity: Any, windows: Any, day: int, minute: int) -> bool:
 def site_distance(city: CityIndex, site: Any, x: float, y: float) -> float:
     """Distance to a site's shape, m; 0 inside."""
     if site.lo == site.hi:
-        return max(0.0, math.hypot(x - site.x, y - site.y) - site.radius_m)
-    return distance_to_area(city.edges, site.lo, site.hi, x, y)
+        return float(max(0.0, math.hypot(x - site.x, y - site.y) - site.radius_m))
+    return float(distance_to_area(city.edges, site.lo, site.hi, x, y))
 
 
 @compiled
@@ -98,7 +98,7 @@ def in_reach(city: CityIndex, number: int, place: Any) -> bool:
     site = city.sites[number]
     if not in_date(city.validities[site.validity], city.windows, place.day, place.minute):
         return False
-    return site_distance(city, site, place.x, place.y) <= city.grid[0].site_margin_m
+    return bool(site_distance(city, site, place.x, place.y) <= city.grid[0].site_margin_m)
 
 
 @compiled
@@ -178,9 +178,7 @@ def _inside_district(city: CityIndex, number: int, place: Any) -> bool:
     """Whether the polygon of a district holds `place`, which lies on the grid."""
     grid = city.grid[0]
     strip = number * grid.rows + place.cell // grid.columns
-    return inside_edges(
-        city.edges, city.strips[strip], city.strips[strip + 1], place.x, place.y
-    )
+    return inside_edges(city.edges, city.strips[strip], city.strips[strip + 1], place.x, place.y)
 
 
 @compiled

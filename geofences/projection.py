@@ -138,18 +138,21 @@ class Projection:
         """PROJ's own view of the same plane; `to_metres` is tested against it."""
         record = self.plane[0]
         local = f"+proj=tmerc +datum=WGS84 +lat_0={record.lat0!r} +lon_0={record.lon0!r}"
-        return Transformer.from_crs("EPSG:4326", local.replace("np.float64(", "").replace(")", ""),
-                                    always_xy=True)
+        return Transformer.from_crs(
+            "EPSG:4326", local.replace("np.float64(", "").replace(")", ""), always_xy=True
+        )
 
 
 def _fit(record: Any) -> None:
     """Least squares on Chebyshev nodes; a box too wide for the terms is left to the series."""
     nodes = np.cos(np.pi * (np.arange(40) + 0.5) / 40)
     u, v = (grid.ravel() for grid in np.meshgrid(nodes, nodes))
-    projected = np.array([
-        series(a * record.half_lon, record.lat0 + b * record.half_lat)
-        for a, b in zip(u, v, strict=True)
-    ])
+    projected = np.array(
+        [
+            series(a * record.half_lon, record.lat0 + b * record.half_lat)
+            for a, b in zip(u, v, strict=True)
+        ]
+    )
     projected[:, 1] -= record.northing0_m
     error_m = 0.0
     for name, odd, column in (("easting", 1, 0), ("northing", 0, 1)):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from geofences.check import check_city
 from geofences.city import City
 from geofences.loader import CityError, load_city, read_city
 from mucktrack.failures import BadInputError
@@ -14,7 +15,7 @@ def check(folder: Path) -> None:
     """Print every fault, then what the city holds. Raises `BadInputError` where it has errors."""
     city, findings = read_city(folder)
     if city is not None:
-        findings = findings + resolve(city)[1]
+        findings = [*findings, *resolve(city)[1], *check_city(city)]
     for finding in findings:
         click.echo(f"{finding.severity}: {finding.render()}")
     warnings = sum(finding.severity == "warning" for finding in findings)

@@ -1,16 +1,24 @@
-"""Flags made from the settings, so that each setting has the same flag in every command.
+"""Flags made from the settings, so that each setting has the same flag in every command, and what
+else the commands have in common.
 
-Used by `mucktrack.cli`. It knows nothing of what the settings mean.
+Used by `mucktrack.commands`. It knows nothing of what the settings mean.
 """
 
 import functools
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from mucktrack.failures import BadInputError
 from mucktrack.settings import SETTINGS, Setting, SettingError, Settings, load_settings
+
+POSITION_FILES = click.argument(
+    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path)
+)
+TARGET = click.Path(path_type=Path, allow_dash=True)
+"""A file to be written, or `-`."""
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

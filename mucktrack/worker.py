@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from mucktrack.options import required
 from mucktrack.settings import Settings
 from streams.app import WorkerConfig, run_worker
 
 
-def run(settings: Settings, metrics_port_file: Path | None) -> int:
-    """Work until a signal ends it; the exit code. Raises `BadInputError`."""
+def run(settings: Settings, city: Path, kafka: str, metrics_port_file: Path | None) -> int:
+    """Work until a signal ends it; the exit code."""
     return run_worker(
         WorkerConfig(
-            kafka=required(settings, "kafka"),
-            city=required(settings, "city"),
+            kafka=kafka,
+            city=city,
             redis=settings.redis,
             group=settings.group,
             partitions=settings.partitions,

@@ -143,6 +143,7 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
         override_logging=False,
         redirect_stdouts=False,
     )
+    worker.spinner = None
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
@@ -165,20 +166,20 @@ def _wire(config: WorkerConfig, engines: Engines, metrics: Metrics) -> tuple[Pos
         value_serializer="raw",
     )
 
-    @app.agent(topic, name="positions", supervisor_strategy=mode.CrashingSupervisor)
     async def positions(stream: Any) -> None:
         events: Sequence[EventT]
         async for events in stream.noack_take(RECORDS, within=WITHIN_S):
             await worker.handle(events, app.consumer_generation_id, stream.ack)
 
-    @app.on_partitions_revoked.connect
     async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
         await intake.release()
 
-    @app.on_before_shutdown.connect
     async def before_shutdown(_: Any, **__: Any) -> None:
         await intake.release(for_good=True)
 
+    app.agent(topic, name="positions", supervisor_strategy=mode.CrashingSupervisor)(positions)
+    app.on_partitions_revoked.connect(revoked)
+    app.on_before_shutdown.connect(before_shutdown)
     return app, Parts(live, outputs)
 
 

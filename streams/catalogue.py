@@ -65,7 +65,9 @@ def _run(fixes: int, seconds: float, severe_s: float | None = None) -> tuple[Thr
     return (*run, Threshold("severe_s", severe_s, "s", "it escalates when it has lasted so long"))
 
 
-_BORDER = Threshold("border_m", 100, "m", "nearer to an allowed district is not outside", high=5_000)
+_BORDER = Threshold(
+    "border_m", 100, "m", "nearer to an allowed district is not outside", high=5_000
+)
 _LASTING = ",已持续 {duration_s:g} 秒、{fixes} 个定位点"
 _LASTING_EN = ", for {duration_s:g} s over {fixes} fixes"
 
@@ -204,7 +206,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=("loaded",),
         condition="loaded becomes true from false by sensor outside the reach of every "
         "construction site",
-        message="在登记工地范围外装载,距最近登记场所 {distance_m:.0f} 米(范围 {site_margin_m:g} 米)",
+        message="在登记工地范围外装载,距最近登记场所 {distance_m:.0f} 米"
+        "(范围 {site_margin_m:g} 米)",
         message_en="Loaded outside every registered construction site, {distance_m:.0f} m from the "
         "nearest registered place (margin {site_margin_m:g} m)",
     ),
@@ -217,7 +220,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=("loaded", "lifted"),
         condition="a dump seen by the load or lift sensor, outside the reach of every disposal and "
         "transfer site and of the trip's source",
-        message="在消纳场和中转站范围外倾倒,距最近处 {distance_m:.0f} 米(范围 {site_margin_m:g} 米)",
+        message="在消纳场和中转站范围外倾倒,距最近处 {distance_m:.0f} 米"
+        "(范围 {site_margin_m:g} 米)",
         message_en="Dumped outside every disposal and transfer site, {distance_m:.0f} m from the "
         "nearest (margin {site_margin_m:g} m)",
     ),
@@ -230,7 +234,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=(),
         condition="once per stop that has lasted dump_dwell_s: loaded, the truck has never "
         "reported loaded or lifted, the stop's first fix is outside every site's reach",
-        message="无传感器车辆载货停留 {duration_s:g} 秒(界限 {dump_dwell_s:g} 秒),不在任何登记场所范围内",
+        message="无传感器车辆载货停留 {duration_s:g} 秒(界限 {dump_dwell_s:g} 秒),"
+        "不在任何登记场所范围内",
         message_en="A loaded truck without sensors stood {duration_s:g} s (limit "
         "{dump_dwell_s:g} s) outside every registered site",
     ),
@@ -244,7 +249,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="a dump in the reach of a disposal or transfer site; there is an active permit, "
         "and the active permits' disposal sites list neither the nearest disposal nor the nearest "
         "transfer site",
-        message="在核准范围以外的消纳场或中转站倾倒,距该场所 {distance_m:.0f} 米(范围 {site_margin_m:g} 米)",
+        message="在核准范围以外的消纳场或中转站倾倒,距该场所 {distance_m:.0f} 米"
+        "(范围 {site_margin_m:g} 米)",
         message_en="Dumped at a disposal or transfer site that no active permit lists, "
         "{distance_m:.0f} m from it (margin {site_margin_m:g} m)",
     ),
@@ -257,7 +263,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=(),
         condition="there is an active permit; the dump is in the reach of disposal or transfer "
         "sites that the active permits list or do not limit, and none of those is open",
-        message="在消纳场或中转站非开放时段倾倒,距该场所 {distance_m:.0f} 米(范围 {site_margin_m:g} 米)",
+        message="在消纳场或中转站非开放时段倾倒,距该场所 {distance_m:.0f} 米"
+        "(范围 {site_margin_m:g} 米)",
         message_en="Dumped at a permitted site outside its opening hours, {distance_m:.0f} m from "
         "it (margin {site_margin_m:g} m)",
     ),
@@ -286,9 +293,10 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="loaded, last fix outside every site's reach, and silent for offline_s; closes "
         "with the truck's next fix",
         thresholds=(
-            Threshold("offline_s", 600, "s", "a longer silence while loaded is a lost signal", low=1),
+            Threshold("offline_s", 600, "s", "a loaded truck this long silent is lost", low=1),
         ),
-        message="载货车辆失去信号 {duration_s:g} 秒(界限 {offline_s:g} 秒),最后位置不在任何登记场所范围内",
+        message="载货车辆失去信号 {duration_s:g} 秒(界限 {offline_s:g} 秒),"
+        "最后位置不在任何登记场所范围内",
         message_en="No signal from a loaded truck for {duration_s:g} s (limit {offline_s:g} s), "
         "last seen outside every registered site",
     ),

@@ -224,7 +224,10 @@ class Engine:
             room = max(FIRST_TRUCKS, 2 * len(self._rows), needed)
             rows = np.zeros(room, TRUCK).view(np.recarray)
             due_ms = np.full(room, NEVER, np.int64)
-            rows[: self._ready], due_ms[: self._ready] = self._rows[: self._ready], self._due_ms[: self._ready]
+            rows[: self._ready], due_ms[: self._ready] = (
+                self._rows[: self._ready],
+                self._due_ms[: self._ready],
+            )
             self._rows, self._due_ms = rows, due_ms
         for row in range(self._ready, needed):
             forget(self._rows[row])

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import redis.asyncio
 from redis.exceptions import RedisError
@@ -46,7 +47,10 @@ class LiveView:
             None
             if url is None
             else redis.asyncio.from_url(
-                url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
+                url,
+                decode_responses=True,
+                socket_timeout=REDIS_TIMEOUT_S,
+                socket_connect_timeout=REDIS_TIMEOUT_S,
             )
         )
         self._metrics = metrics
@@ -137,11 +141,12 @@ def _known(
 async def _sweep(client: redis.asyncio.Redis, cursor: int) -> int:
     """Remove members of the geo set whose truck has expired; where to go on."""
     cursor, members = await client.zscan(GEO_KEY, cursor, count=SWEEP)
+    truck_ids = [str(member[0]) for member in members]
     async with client.pipeline(transaction=False) as pipe:
-        for truck_id, _ in members:
-            pipe.exists(TRUCK_KEY.encode() + truck_id)
+        for truck_id in truck_ids:
+            pipe.exists(TRUCK_KEY + truck_id)
         present = await pipe.execute()
-    gone = [truck_id for (truck_id, _), there in zip(members, present, strict=True) if not there]
+    gone = [truck_id for truck_id, there in zip(truck_ids, present, strict=True) if not there]
     if gone:
         await client.zrem(GEO_KEY, *gone)
     return int(cursor)
@@ -149,7 +154,7 @@ async def _sweep(client: redis.asyncio.Redis, cursor: int) -> int:
 
 def _fields(
     position: Position, loaded: bool | None, district: str | None
-) -> dict[str, str | int | float]:
+) -> dict[Any, str | int | float]:
     """The hash of a truck: its last fix, and what is known of it; empty = unknown."""
     return {
         "time_ms": position.time_ms,

@@ -26,9 +26,7 @@ from streams.state import (
 
 
 @compiled
-def follow_load(
-    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out
-) -> None:
+def follow_load(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
     """Take the fix `now` into account for loaded and trip."""
     if now.lifted != UNKNOWN:
         truck.reported_lifted = True
@@ -50,9 +48,7 @@ def _begin_change(truck: Any, now: Any) -> None:
 
 
 @compiled
-def _read_sensor(
-    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out
-) -> None:
+def _read_sensor(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
     """`load_confirm` consecutive readings that agree on another value make it the current one."""
     reading = now.loaded
     if reading != UNKNOWN and not truck.reported_loaded:
@@ -83,9 +79,7 @@ def _read_sensor(
 
 
 @compiled
-def _read_stay(
-    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out
-) -> None:
+def _read_stay(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
     """A stay long enough at a site of the right kind tells what a truck without sensor does not.
 
     A silence has ended the stay before this fix, where it was too long.
@@ -118,9 +112,7 @@ def _read_stay(
 
 
 @compiled
-def _read_lift(
-    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out
-) -> None:
+def _read_lift(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
     """A loaded truck that stands with its body lifted dumps, but for where it was loaded."""
     if (
         truck.loaded != LOADED
@@ -138,9 +130,7 @@ def _read_lift(
 
 
 @compiled
-def _become_loaded(
-    city: CityIndex, truck: Any, now: Any, then: Any, out: Out, basis: int
-) -> None:
+def _become_loaded(city: CityIndex, truck: Any, now: Any, then: Any, out: Out, basis: int) -> None:
     """A trip begins at the place and time of the change."""
     before = truck.loaded
     locate(city, then.place, truck.change_ms, truck.change_lon, truck.change_lat)

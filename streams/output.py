@@ -69,6 +69,23 @@ class Trip(msgspec.Struct, gc=False):
     end_lat: float
 
 
+class Reject(msgspec.Struct, gc=False, omit_defaults=True):
+    """A position that is no fix, kept with its reason and where it came from: a record of a topic,
+    or a line of a file. What does not apply is left out."""
+
+    reason: str
+    value: Any
+    """The original, as `streams.elements` shows it."""
+    truck_id: str | None = None
+    time_ms: int | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    index: int | None = None
+    file: str | None = None
+    line: int | None = None
+
+
 _encoder = msgspec.json.Encoder()
 
 

@@ -112,9 +112,7 @@ def _active_permits(
 
 
 @compiled
-def _nearest_route(
-    city: CityIndex, place: Any, detail: Any, active: npt.NDArray[np.int32]
-) -> None:
+def _nearest_route(city: CityIndex, place: Any, detail: Any, active: npt.NDArray[np.int32]) -> None:
     for i in range(detail.permits, detail.permits + detail.n_permits):
         permit = city.permits[active[i]]
         for j in range(permit.routes, permit.routes + permit.n_routes):
@@ -298,9 +296,7 @@ class Reporter:
         self, rule: Rule, event: dict[str, Any], detail: dict[str, Any], truck_id: str
     ) -> dict[str, float]:
         """What it was measured against."""
-        threshold = {
-            name: _plain(value) for name, value in self._thresholds.rules[rule.id].items()
-        }
+        threshold = {name: _plain(value) for name, value in self._thresholds.rules[rule.id].items()}
         state = self._thresholds.state
         number = event["rule"]
         if number == OFF_ROUTE and detail["route"] != NONE:

@@ -188,9 +188,7 @@ def lifted_moving(now: Any) -> bool:
 
 @compiled
 def overload(city: CityIndex, limits: Any, truck: Any, now: Any) -> bool:
-    return bool(
-        now.load_kg > city.trucks[truck.register].max_load_kg * limits.overload_tolerance
-    )
+    return bool(now.load_kg > city.trucks[truck.register].max_load_kg * limits.overload_tolerance)
 
 
 @compiled
@@ -218,9 +216,7 @@ def judge_dump(
 
 @compiled
 def _occur(out: Out, truck: Any, now: Any, then: Any, rule: int) -> None:
-    number = write_event(
-        out, truck, now, rule, OCCURRED, then.place.time_ms, now.place.time_ms
-    )
+    number = write_event(out, truck, now, rule, OCCURRED, then.place.time_ms, now.place.time_ms)
     place_event(out, number, then.place)
 
 
@@ -328,4 +324,3 @@ def suspected_dumping(limits: Any, truck: Any, now: Any, out: Out) -> None:
     event.place_ms = truck.stop_ms
     event.lon = truck.stop_lon
     event.lat = truck.stop_lat
-

@@ -103,11 +103,7 @@ def _tell(limits: Any, run: Any, truck: Any, now: Any, rule: int, out: Out) -> N
     """Write that the run opens or escalates at this fix, if it does."""
     time_ms = now.place.time_ms
     lasted_ms = time_ms - run.started_ms
-    if (
-        not run.opened
-        and run.fixes >= limits.min_fixes[rule]
-        and lasted_ms >= limits.min_ms[rule]
-    ):
+    if not run.opened and run.fixes >= limits.min_fixes[rule] and lasted_ms >= limits.min_ms[rule]:
         run.opened = True
         _write(run, truck, now, rule, OPENED, time_ms, 1, out)
     if run.opened and not run.escalated and lasted_ms >= limits.severe_ms[rule]:

@@ -102,11 +102,11 @@ class Outputs:
         for output, future in zip(outputs, futures, strict=False):
             if not future.done():
                 waiting.append(output)
-            elif error := future.exception():
-                if not isinstance(error, AWAY):
-                    raise error
+            elif refusal := future.exception():
+                if not isinstance(refusal, AWAY):
+                    raise refusal
                 waiting.append(output)
-                why = error
+                why = refusal
         if isinstance(why, TOO_LARGE) and self._producer is not None:
             return await self._one_by_one(self._producer, waiting)
         return waiting, why

@@ -92,9 +92,7 @@ def carry_over(snapshot: Snapshot, compiled: CompiledCity, rows: Any) -> None:
 
     A site or district that is gone becomes none.
     """
-    rows.register = [
-        compiled.register_number(truck_id) for truck_id in snapshot.truck_ids
-    ]
+    rows.register = [compiled.register_number(truck_id) for truck_id in snapshot.truck_ids]
     if snapshot.city_version == compiled.city.version:
         return
     sites = _numbers(snapshot.site_ids, [site.site_id for site in compiled.city.sites])

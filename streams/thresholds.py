@@ -16,7 +16,7 @@ from geofences.lookup import scratch
 from streams.catalogue import CATALOGUE, CONDITIONS, Threshold
 
 STATE_THRESHOLDS: tuple[Threshold, ...] = (
-    Threshold("site_margin_m", 50, "m", "a site's reach exceeds its shape by this", low=0, high=2_000),
+    Threshold("site_margin_m", 50, "m", "a site's reach exceeds its shape by this", high=2_000),
     Threshold("max_speed_kmh", 150, "km/h", "a faster jump between fixes is impossible", low=1),
     Threshold("forget_s", 2_592_000, "s", "after this silence a truck is new", low=3_600),
     Threshold("max_gap_s", 600, "s", "a longer silence breaks runs, stays and stops", low=1),

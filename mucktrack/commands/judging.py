@@ -1,0 +1,71 @@
+"""`mucktrack detect` and `worker`: the engine over files and over the stream."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mucktrack.options import POSITION_FILES, TARGET, required, with_settings
+from mucktrack.settings import Settings
+
+
+@click.command("detect")
+@POSITION_FILES
+@with_settings("city")
+@click.option(
+    "--violations",
+    type=TARGET,
+    default="-",
+    metavar="FILE",
+    show_default="standard output",
+    help="Where violations go, one JSON object a line.",
+)
+@click.option("--trips", type=TARGET, metavar="FILE", help="Where ended trips go.")
+@click.option(
+    "--rejected",
+    type=TARGET,
+    metavar="FILE",
+    help="Where positions that fail the quality gate go, with reason, file and line.",
+)
+@click.option("--batch-size", type=click.IntRange(min=1), hidden=True)
+def detect(
+    files: tuple[Path, ...],
+    settings: Settings,
+    violations: Path,
+    trips: Path | None,
+    rejected: Path | None,
+    batch_size: int | None,
+) -> None:
+    """Judge the positions in files.
+
+    FILE is .jsonl (a position a line), .csv or .parquet; several are read one after another, as if
+    they were one. What is written to a file appears when it is complete; `-` is standard output.
+    """
+    city = required(settings, "city")
+    from mucktrack.detect import Targets
+    from mucktrack.detect import detect as detect_files
+
+    detect_files(city, files, Targets(violations, trips, rejected), batch_size)
+
+
+@click.command("worker")
+@with_settings(
+    "kafka",
+    "redis",
+    "city",
+    "partitions",
+    "group",
+    "metrics_host",
+    "metrics_port",
+    "state_dir",
+)
+@click.option("--metrics-port-file", type=click.Path(path_type=Path), hidden=True)
+def worker(settings: Settings, metrics_port_file: Path | None) -> None:
+    """Judge positions as they arrive on Kafka.
+
+    Works until Ctrl-C or SIGTERM. Several share the work: each takes some of the partitions.
+    """
+    city, kafka = required(settings, "city"), required(settings, "kafka")
+    from mucktrack.worker import run
+
+    sys.exit(run(settings, city, kafka, metrics_port_file))

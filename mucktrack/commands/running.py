@@ -1,0 +1,44 @@
+"""`mucktrack up`: everything on one machine."""
+
+import click
+
+from mucktrack.options import with_settings
+from mucktrack.settings import Settings
+
+
+@click.command("up")
+@with_settings(
+    "city", "kafka", "redis", "kafka_port", "redis_port", "partitions", "replication", "state_dir"
+)
+@click.option(
+    "--trucks",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    default=200,
+    show_default=True,
+    help="Trucks in the simulated fleet.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, min_open=True),
+    metavar="FACTOR",
+    default=10.0,
+    show_default=True,
+    help="Simulated seconds a second.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="End after so many seconds, with a summary.",
+)
+def up(settings: Settings, trucks: int, speed: float, seconds: float | None) -> None:
+    """Run everything on this machine.
+
+    That is a simulated fleet, a worker, and Kafka and Redis where none are given. Shows positions,
+    trucks and violations as they come. Ctrl-C stops all; the last line then sums up.
+    """
+    from mucktrack.parts import FleetPlan
+    from mucktrack.up import up as run_all
+
+    run_all(settings, FleetPlan(trucks, speed), seconds)

@@ -1,0 +1,333 @@
+"""The one publisher of positions to Kafka (design section 3), used by replay, simulator, gateways.
+
+Positions are gathered into an array for each partition, which goes out when it is full or has waited
+for the linger time. Nothing is silently lost: what the broker does not acknowledge is counted and
+raised by the next call. Knows nothing of where positions come from.
+"""
+
+import logging
+import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+import msgspec
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import KafkaError
+
+from streams.elements import original
+from streams.partition import partition_of
+from streams.position import MAX_ARRAY, Position, encode_array, encode_position, encode_tick
+
+log = logging.getLogger(__name__)
+
+MAX_RECORD_BYTES = 900_000
+"""Brokers take batches of a million bytes unless told otherwise."""
+IN_FLIGHT_BYTES = 32 * 1024 * 1024
+PRODUCER_ID_S = 5.0
+"""A broker that gives no producer id within this time has no idempotent producers."""
+CONNECT_MS = 5_000
+CLOSE_S = 10.0
+
+
+class PublishError(Exception):
+    """Something was not delivered, or there is no broker to deliver to; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What has been published so far."""
+
+    positions: int = 0
+    raw: int = 0
+    """Values published as they were."""
+    ticks: int = 0
+    """Moments; each is a record in every partition."""
+    records: int = 0
+    acknowledged: int = 0
+    """Records."""
+    failed: int = 0
+    """Records."""
+
+
+class Publisher:
+    """A `PositionSink` that writes to a topic. Thread-safe.
+
+    `partitions` is what the topic must have, since it decides where each truck's positions go.
+    Calls block while `in_flight_bytes` await acknowledgement. All raise `PublishError`, the
+    constructor when there is no broker or not that topic.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        partitions: int,
+        *,
+        array_size: int = 500,
+        linger_ms: float = 50,
+        compression: str | None = "lz4",
+        in_flight_bytes: int = IN_FLIGHT_BYTES,
+        delivery_timeout_ms: int = 120_000,
+    ) -> None:
+        if not 1 <= array_size <= MAX_ARRAY:
+            raise ValueError(f"array_size {array_size}; allowed are 1 to {MAX_ARRAY}")
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._array_size = array_size
+        self._linger_s = linger_ms / 1000
+        self._most_in_flight = in_flight_bytes
+        self._producer = _connect(bootstrap, topic, partitions, compression, delivery_timeout_ms)
+        self._counts = Counts()
+        self._pending: list[list[Position]] = [[] for _ in range(partitions)]
+        self._oldest_s = [0.0] * partitions
+        self._sending = threading.Lock()
+        """Held from the choice of what to send until it is sent: keeps the order in a partition."""
+        self._answers = threading.Condition()
+        """Guards what the acknowledgements change."""
+        self._in_flight = 0
+        self._acknowledged = 0
+        self._failed = 0
+        self._failure: BaseException | None = None
+        self._closed = threading.Event()
+        self._lingerer = threading.Thread(target=self._linger, name="publisher-linger", daemon=True)
+        self._lingerer.start()
+
+    @property
+    def counts(self) -> Counts:
+        return replace(self._counts, acknowledged=self._acknowledged, failed=self._failed)
+
+    def publish(self, position: Position) -> None:
+        """Into the array of the truck's partition. The record's timestamp becomes the highest
+        `received_ms`, else `time_ms`, of the array."""
+        partition = partition_of(position.truck_id, len(self._pending))
+        with self._sending:
+            self._raise_failure()
+            pending = self._pending[partition]
+            if not pending:
+                self._oldest_s[partition] = time.monotonic()
+            pending.append(position)
+            if len(pending) >= self._array_size:
+                self._send_pending(partition)
+
+    def publish_raw(self, value: bytes, truck_id: str | None, timestamp_ms: int | None) -> None:
+        """One record, `value` as it is; the beginning of it, and its length, where it is long."""
+        if len(value) > MAX_RECORD_BYTES:
+            value = msgspec.json.encode(original(value))
+        partition = partition_of(truck_id or "", len(self._pending))
+        with self._sending:
+            self._raise_failure()
+            self._send_pending(partition)
+            self._send(value, partition, truck_id, timestamp_ms)
+            self._counts = replace(self._counts, raw=self._counts.raw + 1)
+
+    def tick(self, tick_ms: int) -> None:
+        """To every partition, behind what was published before."""
+        value = encode_tick(tick_ms)
+        with self._sending:
+            self._raise_failure()
+            for partition in range(len(self._pending)):
+                self._send_pending(partition)
+                self._send(value, partition, None, tick_ms)
+            self._counts = replace(self._counts, ticks=self._counts.ticks + 1)
+
+    def flush(self, timeout_s: float | None = None) -> None:
+        """Send what is pending and wait until all is acknowledged."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._sending:
+            for partition in range(len(self._pending)):
+                self._send_pending(partition)
+        with self._answers:
+            while self._in_flight:
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    raise PublishError(
+                        f"Kafka at {self._bootstrap}: no acknowledgement within {timeout_s:g} s"
+                    )
+                self._answers.wait(left)
+        self._raise_failure()
+
+    def close(self) -> None:
+        """Flush, and let go of the broker whatever comes of that."""
+        try:
+            self.flush()
+        finally:
+            self._let_go()
+
+    def __enter__(self) -> "Publisher":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        try:
+            self.flush(CLOSE_S)
+        except PublishError as second:
+            log.warning("%s", second)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._closed.set()
+        self._lingerer.join()
+        self._producer.close(timeout=CLOSE_S)
+
+    def _linger(self) -> None:
+        """Sends, in a thread of its own, the arrays that have waited long enough."""
+        while not self._closed.wait(self._linger_s / 2):
+            with self._sending:
+                due_s = time.monotonic() - self._linger_s / 2
+                for partition, pending in enumerate(self._pending):
+                    if pending and self._oldest_s[partition] <= due_s:
+                        try:
+                            self._send_pending(partition)
+                        except PublishError as error:
+                            log.warning("%s", error)
+
+    def _send_pending(self, partition: int) -> None:
+        positions, self._pending[partition] = self._pending[partition], []
+        if positions:
+            self._send_array(positions, partition)
+            counted = self._counts.positions + len(positions)
+            self._counts = replace(self._counts, positions=counted)
+
+    def _send_array(self, positions: list[Position], partition: int) -> None:
+        alone = len(positions) == 1
+        value = encode_position(positions[0]) if alone else encode_array(positions)
+        if len(value) > MAX_RECORD_BYTES and not alone:
+            middle = len(positions) // 2
+            self._send_array(positions[:middle], partition)
+            self._send_array(positions[middle:], partition)
+            return
+        if len(value) > MAX_RECORD_BYTES:
+            log.warning("a position of %d bytes is published cut, as no position", len(value))
+            value = msgspec.json.encode(original(value))
+        stamp = max(_stamp(position) for position in positions)
+        self._send(value, partition, positions[0].truck_id if alone else None, stamp)
+
+    def _send(
+        self, value: bytes, partition: int, truck_id: str | None, timestamp_ms: int | None
+    ) -> None:
+        """Hand one record to the producer, once there is room for it."""
+        size = len(value)
+        with self._answers:
+            while self._in_flight and self._in_flight + size > self._most_in_flight:
+                self._answers.wait()
+            self._in_flight += size
+        key = None if truck_id is None else truck_id.encode()
+        try:
+            future = self._producer.send(
+                self._topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms
+            )
+        except KafkaError as error:
+            self._answered(size, error)
+            self._raise_failure()
+            return
+        self._counts = replace(self._counts, records=self._counts.records + 1)
+        future.add_callback(lambda _: self._answered(size, None))
+        future.add_errback(lambda error: self._answered(size, error))
+
+    def _answered(self, size: int, error: BaseException | None) -> None:
+        with self._answers:
+            self._in_flight -= size
+            if error is None:
+                self._acknowledged += 1
+            else:
+                self._failed += 1
+                self._failure = self._failure or error
+            self._answers.notify_all()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise PublishError(
+                f"Kafka at {self._bootstrap}: {self._failed} records were not delivered to "
+                f"{self._topic}, the first because of {_reason(self._failure)}"
+            )
+
+
+def _stamp(position: Position) -> int:
+    return position.time_ms if position.received_ms is None else position.received_ms
+
+
+def _connect(
+    bootstrap: str,
+    topic: str,
+    partitions: int,
+    compression: str | None,
+    delivery_timeout_ms: int,
+) -> KafkaProducer:
+    def make(*, idempotent: bool) -> KafkaProducer:
+        return KafkaProducer(
+            bootstrap_servers=bootstrap.split(","),
+            client_id="mucktrack-publisher",
+            acks="all",
+            enable_idempotence=idempotent,
+            # Without sequence numbers a second request in flight could overtake a repeated first.
+            max_in_flight_requests_per_connection=5 if idempotent else 1,
+            compression_type=compression,
+            batch_size=MAX_RECORD_BYTES // 2,
+            delivery_timeout_ms=delivery_timeout_ms,
+            request_timeout_ms=min(30_000, delivery_timeout_ms),
+            bootstrap_timeout_ms=CONNECT_MS,
+            max_block_ms=10_000,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+
+    try:
+        _check_topic(bootstrap, topic, partitions)
+        producer = make(idempotent=True)
+        if not _has_producer_id(producer):
+            producer.close(timeout=0)
+            log.warning("the broker gives no producer ids; repeated requests may show twice")
+            producer = make(idempotent=False)
+    except KafkaError as error:
+        raise PublishError(
+            f"Kafka at {bootstrap}: {_reason(error)}; is it running, and is the address right?"
+        ) from None
+    return producer
+
+
+def _check_topic(bootstrap: str, topic: str, partitions: int) -> None:
+    """All topics are asked for: some brokers make a topic that is asked for by its name."""
+    with closing(
+        KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","),
+            client_id="mucktrack-publisher",
+            bootstrap_timeout_ms=CONNECT_MS,
+            request_timeout_ms=CONNECT_MS,
+        )
+    ) as admin:
+        described = {one["name"]: len(one["partitions"]) for one in admin.describe_topics()}
+    if topic not in described:
+        raise PublishError(f"Kafka at {bootstrap}: there is no topic {topic}; create it first")
+    if described[topic] != partitions:
+        raise PublishError(
+            f"Kafka at {bootstrap}: {topic} has {described[topic]} partitions, not {partitions}: "
+            "the count decides where each truck's positions go"
+        )
+
+
+def _has_producer_id(producer: KafkaProducer) -> bool:
+    """The library asks for the id in its own thread and, where none is given, tries for ever;
+    it tells nobody, so one has to look."""
+    manager = producer._transaction_manager
+    deadline = time.monotonic() + PRODUCER_ID_S
+    while not manager.has_producer_id():
+        if manager.has_fatal_error() or time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _reason(error: BaseException) -> str:
+    """In one line, without the request that the library appends."""
+    text = str(error).removeprefix(f"{type(error).__name__}: ").split(": Request ")[0]
+    return (text.splitlines() or [""])[0] or type(error).__name__
