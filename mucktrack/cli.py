@@ -12,7 +12,7 @@ from types import FrameType
 
 import click
 
-from mucktrack.commands import judging, reference, running
+from mucktrack.commands import judging, producing, reference, running
 
 
 def main() -> None:
@@ -75,6 +75,7 @@ for command in (
     running.up,
     judging.detect,
     judging.worker,
+    producing.replay,
     reference.city_group,
     reference.topics_group,
     reference.print_settings,

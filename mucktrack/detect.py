@@ -5,19 +5,18 @@ rejects as JSON lines. What a worker finds in the same positions is the same.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+import click
 
 from mucktrack import city_check
 from mucktrack.failures import BadInputError
+from mucktrack.file_progress import file_progress
 from mucktrack.outputs import LineFile, open_outputs
 from producers.chunk import Chunk, InputFileError
-from producers.files import check_file, open_positions, total_bytes
+from producers.files import check_file, open_positions
 from streams.detect import Engine, Outcome, PreparedCity
 from streams.output import Reject, encode
 
@@ -48,19 +47,15 @@ def detect(
         wanted = [targets.violations, targets.trips, targets.rejected]
         with open_outputs(wanted, inputs=files) as (violations, trips, rejected):
             run = _Run(engine, violations, trips, rejected)
-            with _progress(sum(map(total_bytes, files))) as advance:
-                bytes_before = 0
+            with file_progress(files) as advance:
                 for path in files:
                     for chunk in open_positions(path):
                         run.take(path, chunk, batch_size)
-                        advance(bytes_before + chunk.bytes_read, path, run.positions)
-                    bytes_before += total_bytes(path)
+                        advance(path, chunk.bytes_read, run.positions)
             run.finish()
     except InputFileError as error:
         raise BadInputError(str(error)) from None
-    Console(stderr=True).print(
-        f"{run.summary()} · {time.monotonic() - started:.1f} s", soft_wrap=True, highlight=False
-    )
+    click.echo(f"{run.summary()} · {time.monotonic() - started:.1f} s", err=True)
 
 
 @dataclass(slots=True)
@@ -109,24 +104,3 @@ def _rejects(path: Path, chunk: Chunk, start: int, outcome: Outcome) -> Iterator
                 line=chunk.lines[start + index],
             )
         )
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int, Path, int], None]]:
-    """A bar on standard error, where that is a terminal; `total` bytes are to be read."""
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.fields[name]}"),
-        BarColumn(),
-        TextColumn("{task.fields[positions]:,} positions"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("", total=total, name="", positions=0)
-
-        def advance(bytes_read: int, path: Path, positions: int) -> None:
-            bar.update(task, completed=bytes_read, name=path.name, positions=positions)
-
-        yield advance

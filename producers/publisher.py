@@ -1,8 +1,8 @@
 """The one publisher of positions to Kafka (design section 3), used by replay, simulator, gateways.
 
-Positions are gathered into an array for each partition, which goes out when it is full or has waited
-for the linger time. Nothing is silently lost: what the broker does not acknowledge is counted and
-raised by the next call. Knows nothing of where positions come from.
+Positions are gathered into an array for each partition, which goes out when it is full or has
+waited for the linger time. Nothing is silently lost: what the broker does not acknowledge is
+counted and raised by the next call. Knows nothing of where positions come from.
 """
 
 import logging
@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from types import TracebackType
+from typing import Self
 
 import msgspec
 from kafka import KafkaAdminClient, KafkaProducer
@@ -155,7 +156,7 @@ class Publisher:
         finally:
             self._let_go()
 
-    def __enter__(self) -> "Publisher":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -24,6 +24,7 @@ from streams.consumer import PositionsTransport
 from streams.detect import Engine, PreparedCity, UnusableCity
 from streams.intake import Intake
 from streams.live import LiveView
+from streams.logs import log_to_stderr
 from streams.metrics import Metrics
 from streams.readiness import NotReadyError, wait_until_ready
 from streams.sinks import Outputs
@@ -123,7 +124,7 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
     address for metrics are not as they must be, said on stderr. Waits while Kafka is away. Takes
     over the signal handlers and the event loop of the process. `engine` is the engine's class.
     """
-    _log_to_stderr()
+    log_to_stderr()
     try:
         city = PreparedCity.of(load_city(config.city))
         _datadir(config).mkdir(parents=True, exist_ok=True)
@@ -244,10 +245,3 @@ async def _unless_told_to_stop(work: Coroutine[Any, Any, None]) -> bool:
     except asyncio.CancelledError:
         return False
     return True
-
-
-def _log_to_stderr() -> None:
-    """Unless whoever calls has set up logging already."""
-    if not logging.root.handlers:
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        logging.getLogger("streams").setLevel(logging.INFO)

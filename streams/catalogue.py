@@ -68,7 +68,7 @@ def _run(fixes: int, seconds: float, severe_s: float | None = None) -> tuple[Thr
 _BORDER = Threshold(
     "border_m", 100, "m", "nearer to an allowed district is not outside", high=5_000
 )
-_LASTING = ",已持续 {duration_s:g} 秒、{fixes} 个定位点"
+_LASTING = "，已持续 {duration_s:g} 秒、{fixes} 个定位点"
 _LASTING_EN = ", for {duration_s:g} s over {fixes} fixes"
 
 CATALOGUE: Final[tuple[Rule, ...]] = (
@@ -84,7 +84,7 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="active permits, all with routes; outside the reach of all their source and "
         "disposal sites; farther than the corridor from every permitted route",
         thresholds=_run(3, 60, 900),
-        message="载货行驶中偏离核准路线 {distance_m:.0f} 米(走廊 {corridor_m:g} 米)" + _LASTING,
+        message="载货行驶中偏离核准路线 {distance_m:.0f} 米（走廊 {corridor_m:g} 米）" + _LASTING,
         message_en="Loaded and {distance_m:.0f} m off the permitted routes (corridor "
         "{corridor_m:g} m)" + _LASTING_EN,
     ),
@@ -125,7 +125,7 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="has an active permit; all active permits limit the districts; the district (or "
         "none) is not allowed, and it is farther than border_m from every allowed district",
         thresholds=(*_run(3, 60), _BORDER),
-        message="载货行驶于未核准的区域,距最近核准区 {distance_m:.0f} 米(界限 {border_m:g} 米)"
+        message="载货行驶于未核准的区域，距最近核准区 {distance_m:.0f} 米（界限 {border_m:g} 米）"
         + _LASTING,
         message_en="Loaded outside the permitted districts, {distance_m:.0f} m from the nearest "
         "(limit {border_m:g} m)" + _LASTING_EN,
@@ -152,7 +152,7 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="speed over the lowest limit of the speed_limit zones that hold here, else over "
         "the city's limit",
         thresholds=_run(3, 20),
-        message="车速 {speed_kmh:g} 公里/小时,限速 {limit_kmh:g} 公里/小时" + _LASTING,
+        message="车速 {speed_kmh:g} 公里/小时，限速 {limit_kmh:g} 公里/小时" + _LASTING,
         message_en="{speed_kmh:g} km/h where {limit_kmh:g} km/h is allowed" + _LASTING_EN,
     ),
     Rule(
@@ -193,7 +193,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
             *_run(3, 60),
             Threshold("tolerance", 1.05, "×", "of the permitted load", low=0.1, high=10),
         ),
-        message="载重 {load_kg:g} 千克,核定 {max_load_kg:g} 千克(容差 {tolerance:g} 倍)" + _LASTING,
+        message="载重 {load_kg:g} 千克，核定 {max_load_kg:g} 千克（容差 {tolerance:g} 倍）"
+        + _LASTING,
         message_en="Load of {load_kg:g} kg, permitted {max_load_kg:g} kg (tolerance "
         "×{tolerance:g})" + _LASTING_EN,
     ),
@@ -206,8 +207,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=("loaded",),
         condition="loaded becomes true from false by sensor outside the reach of every "
         "construction site",
-        message="在登记工地范围外装载,距最近登记场所 {distance_m:.0f} 米"
-        "(范围 {site_margin_m:g} 米)",
+        message="在登记工地范围外装载，距最近登记场所 {distance_m:.0f} 米"
+        "（范围 {site_margin_m:g} 米）",
         message_en="Loaded outside every registered construction site, {distance_m:.0f} m from the "
         "nearest registered place (margin {site_margin_m:g} m)",
     ),
@@ -220,8 +221,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=("loaded", "lifted"),
         condition="a dump seen by the load or lift sensor, outside the reach of every disposal and "
         "transfer site and of the trip's source",
-        message="在消纳场和中转站范围外倾倒,距最近处 {distance_m:.0f} 米"
-        "(范围 {site_margin_m:g} 米)",
+        message="在消纳场和中转站范围外倾倒，距最近处 {distance_m:.0f} 米"
+        "（范围 {site_margin_m:g} 米）",
         message_en="Dumped outside every disposal and transfer site, {distance_m:.0f} m from the "
         "nearest (margin {site_margin_m:g} m)",
     ),
@@ -234,7 +235,7 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=(),
         condition="once per stop that has lasted dump_dwell_s: loaded, the truck has never "
         "reported loaded or lifted, the stop's first fix is outside every site's reach",
-        message="无传感器车辆载货停留 {duration_s:g} 秒(界限 {dump_dwell_s:g} 秒),"
+        message="无传感器车辆载货停留 {duration_s:g} 秒（界限 {dump_dwell_s:g} 秒），"
         "不在任何登记场所范围内",
         message_en="A loaded truck without sensors stood {duration_s:g} s (limit "
         "{dump_dwell_s:g} s) outside every registered site",
@@ -249,8 +250,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="a dump in the reach of a disposal or transfer site; there is an active permit, "
         "and the active permits' disposal sites list neither the nearest disposal nor the nearest "
         "transfer site",
-        message="在核准范围以外的消纳场或中转站倾倒,距该场所 {distance_m:.0f} 米"
-        "(范围 {site_margin_m:g} 米)",
+        message="在核准范围以外的消纳场或中转站倾倒，距该场所 {distance_m:.0f} 米"
+        "（范围 {site_margin_m:g} 米）",
         message_en="Dumped at a disposal or transfer site that no active permit lists, "
         "{distance_m:.0f} m from it (margin {site_margin_m:g} m)",
     ),
@@ -263,8 +264,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=(),
         condition="there is an active permit; the dump is in the reach of disposal or transfer "
         "sites that the active permits list or do not limit, and none of those is open",
-        message="在消纳场或中转站非开放时段倾倒,距该场所 {distance_m:.0f} 米"
-        "(范围 {site_margin_m:g} 米)",
+        message="在消纳场或中转站非开放时段倾倒，距该场所 {distance_m:.0f} 米"
+        "（范围 {site_margin_m:g} 米）",
         message_en="Dumped at a permitted site outside its opening hours, {distance_m:.0f} m from "
         "it (margin {site_margin_m:g} m)",
     ),
@@ -279,7 +280,7 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         "an active permit, and farther than border_m from all of those; both districts are known",
         exceptions="an active permit without a limit of districts excuses it",
         thresholds=(_BORDER,),
-        message="跨区倾倒:距装载区和核准区最近 {distance_m:.0f} 米(界限 {border_m:g} 米)",
+        message="跨区倾倒:距装载区和核准区最近 {distance_m:.0f} 米（界限 {border_m:g} 米）",
         message_en="Dumped in another district, {distance_m:.0f} m from the district of origin and "
         "those permitted (limit {border_m:g} m)",
     ),
@@ -295,7 +296,7 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         thresholds=(
             Threshold("offline_s", 600, "s", "a loaded truck this long silent is lost", low=1),
         ),
-        message="载货车辆失去信号 {duration_s:g} 秒(界限 {offline_s:g} 秒),"
+        message="载货车辆失去信号 {duration_s:g} 秒（界限 {offline_s:g} 秒），"
         "最后位置不在任何登记场所范围内",
         message_en="No signal from a loaded truck for {duration_s:g} s (limit {offline_s:g} s), "
         "last seen outside every registered site",
@@ -311,7 +312,7 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         thresholds=(
             Threshold("max_trip_s", 14_400, "s", "a trip should have ended by then", low=60),
         ),
-        message="自登记工地装载后 {duration_s:g} 秒(界限 {max_trip_s:g} 秒)仍未见卸载",
+        message="自登记工地装载后 {duration_s:g} 秒（界限 {max_trip_s:g} 秒）仍未见卸载",
         message_en="Not unloaded {duration_s:g} s after loading at a registered site (limit "
         "{max_trip_s:g} s)",
     ),

@@ -337,7 +337,7 @@ def _messages(
     """One sentence in Chinese and one in English."""
     if phase == CLOSED:
         return (
-            f"{rule.title}结束,共 {measured['duration_s']:g} 秒",
+            f"{rule.title}结束，共 {measured['duration_s']:g} 秒",
             f"{rule.title_en}: ended, {measured['duration_s']:g} s in all",
         )
     values = threshold | measured
@@ -345,7 +345,7 @@ def _messages(
         return rule.message.format(**values), rule.message_en.format(**values)
     except KeyError:
         # The distance to the nearest site of a city that has none.
-        return f"{rule.title}:全市没有登记场所", f"{rule.title_en}: the city has no such site"
+        return f"{rule.title}：全市没有登记场所", f"{rule.title_en}: the city has no such site"
 
 
 def _track_point(fix: tuple[int, float, float, float]) -> TrackPoint:

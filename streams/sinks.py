@@ -75,7 +75,7 @@ class Outputs:
             waiting, why = await self._attempt(waiting)
             if waiting:
                 self._metrics.output_retries.inc()
-                log.warning("Kafka did not take %d outputs, trying again: %s", len(waiting), why)
+                log.warning("Kafka did not take %d outputs, trying again: %r", len(waiting), why)
                 await self._disconnect()
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

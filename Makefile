@@ -1,0 +1,54 @@
+# Everything runs in .venv, which each target makes as it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := geofences streams producers mucktrack
+ALL := $(SOURCES) tests benchmarks
+
+.PHONY: help install up test check format lint types imports lock rules clean
+
+help: ## show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(READY) ## make .venv with locked dependencies, and compile the core
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "mucktrack needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m mucktrack.warm
+	@touch $@
+
+up: install ## embedded servers, a simulated fleet, the worker: watch violations arrive
+	$(BIN)/mucktrack up
+
+test: install ## all tests
+	$(BIN)/python -m pytest
+
+check: install format lint types imports test ## format, lint, types, imports, then the tests
+
+format: install
+	$(BIN)/ruff format --check $(ALL)
+
+lint: install
+	$(BIN)/ruff check $(ALL)
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports
+
+rules: install ## write RULES.md from the catalogue
+	$(BIN)/python -m streams.rules_page > RULES.md
+
+lock: install ## pin all dependencies anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-annotate \
+		--python-version 3.11 --group dev pyproject.toml -o requirements.lock
+
+clean: ## remove .venv and what runs left behind
+	rm -rf $(VENV) .mucktrack .pytest_cache .mypy_cache .ruff_cache .hypothesis

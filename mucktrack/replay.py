@@ -1,0 +1,39 @@
+"""`mucktrack replay`: files of positions played into the topic."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mucktrack.failures import BadInputError, WorkFailedError
+from mucktrack.file_progress import file_progress
+from mucktrack.topics import POSITIONS
+from producers.chunk import InputFileError
+from producers.files import check_file
+from producers.publisher import PublishError, Publisher
+from producers.replay import Replayed
+from producers.replay import replay as play
+
+
+def replay(kafka: str, partitions: int, files: Sequence[Path], speed: float | None) -> None:
+    """Publish the positions in `files` and say how many; `speed` None = as fast as it goes.
+
+    Raises `BadInputError` for a file that cannot be used, `WorkFailedError` where the broker does
+    not take what is published.
+    """
+    try:
+        for path in files:
+            check_file(path)
+        with Publisher(kafka, POSITIONS, partitions) as publisher, file_progress(files) as advance:
+
+            def progress(path: Path, bytes_read: int, done: Replayed) -> None:
+                advance(path, bytes_read, done.positions + done.malformed)
+
+            done = play(files, publisher, speed, progress)
+    except InputFileError as error:
+        raise BadInputError(str(error)) from None
+    except PublishError as error:
+        raise WorkFailedError(str(error)) from None
+    behind = f" · late beyond the watermark {done.behind}" if done.behind else ""
+    published = done.positions + done.malformed
+    click.echo(f"published {published} positions · ticks {done.ticks}{behind}", err=True)

@@ -1,0 +1,139 @@
+"""Files of positions played into the topic again, in the order in which they lie in the files.
+
+Called by `mucktrack replay`. Ticks are mixed in every 30 s of event time, and one ends the replay,
+so that a worker's watermark comes as far as `detect`'s does (design sections 3 and 5). Knows
+nothing of Kafka: it writes into a `PositionSink`.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from producers.chunk import Chunk
+from producers.files import check_file, open_positions
+from producers.pace import Pace
+from producers.sink import PositionSink
+from producers.ticks import TICK_MS, WATERMARK_DELAY_MS, is_plausible
+from streams.position import Malformed, Position, decode_record
+
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What has been published."""
+
+    positions: int = 0
+    malformed: int = 0
+    ticks: int = 0
+    behind: int = 0
+    """Positions more than the watermark's delay behind the highest time before them: of these a
+    worker may judge silence otherwise than `detect` does."""
+
+
+def replay(
+    paths: Sequence[Path],
+    sink: PositionSink,
+    speed: float | None,
+    progress: Callable[[Path, int, Replayed], None] | None = None,
+    *,
+    watermark_delay_ms: int = WATERMARK_DELAY_MS,
+) -> Replayed:
+    """Publish the positions of the files, one file after another, and wait until all has arrived.
+
+    `speed` 1 keeps the pace at which they were received (`received_ms`, else `time_ms`), N is N
+    times as fast, None as fast as it goes. `progress` is told the file, the bytes read of it and
+    the counts. `watermark_delay_ms` is how far a worker's watermark stays behind. Raises `InputFileError` (before anything is published, where it can be known by
+    then) and what the sink raises.
+    """
+    for path in paths:
+        check_file(path)
+    run = _Replay(sink, Pace(speed) if speed else None, watermark_delay_ms)
+    for path in paths:
+        for chunk in open_positions(path):
+            run.play(chunk)
+            if progress is not None:
+                progress(path, chunk.bytes_read, run.done)
+    run.finish()
+    return run.done
+
+
+class _Replay:
+    def __init__(self, sink: PositionSink, pace: Pace | None, delay_ms: int) -> None:
+        self.done = Replayed()
+        self._sink = sink
+        self._pace = pace
+        self._delay_ms = delay_ms
+        self._highest_ms: int | None = None
+        """Of the times of plausible positions."""
+        self._next_tick_ms = 0
+        self._arrived_ms: int | None = None
+
+    def play(self, chunk: Chunk) -> None:
+        for index, element in enumerate(chunk.elements):
+            if isinstance(element, Malformed):
+                value = unreadable(chunk.raw(index))
+                self._sink.publish_raw(value, element.truck_id, self._arrived_ms)
+                self.done.malformed += 1
+            else:
+                self._play_position(element)
+
+    def _play_position(self, position: Position) -> None:
+        arrived_ms = position.time_ms if position.received_ms is None else position.received_ms
+        plausible = is_plausible(position)
+        if plausible:
+            self._arrived_ms = arrived_ms
+            if self._pace is not None:
+                self._pace.wait_until(arrived_ms)
+        if math.isfinite(position.lon) and math.isfinite(position.lat):
+            self._sink.publish(position)
+        else:
+            self._sink.publish_raw(_with_infinity(position), position.truck_id, arrived_ms)
+        self.done.positions += 1
+        if plausible:
+            self._advance(position.time_ms)
+
+    def _advance(self, time_ms: int) -> None:
+        if self._highest_ms is None:
+            self._highest_ms = time_ms
+            self._next_tick_ms = time_ms + TICK_MS
+        if time_ms < self._highest_ms - self._delay_ms:
+            self.done.behind += 1
+        elif time_ms > self._highest_ms:
+            self._highest_ms = time_ms
+            if time_ms >= self._next_tick_ms:
+                self._tick(time_ms)
+                self._next_tick_ms = time_ms + TICK_MS
+
+    def _tick(self, tick_ms: int) -> None:
+        self._sink.tick(tick_ms)
+        self.done.ticks += 1
+
+    def finish(self) -> None:
+        """The last tick brings the watermark to the highest time, as the end of files does."""
+        if self._highest_ms is not None:
+            self._tick(self._highest_ms + self._delay_ms)
+        self._sink.flush()
+
+
+def unreadable(line: bytes) -> bytes:
+    """`line`, of which a file reader could make no position, so that a worker can't either.
+
+    A line that holds an array or a tick is right in a topic and wrong in a file: it becomes text.
+    """
+    elements = decode_record(line)
+    if len(elements) == 1 and isinstance(elements[0], Malformed):
+        return line
+    return msgspec.json.encode(line.decode(errors="backslashreplace"))
+
+
+def _with_infinity(position: Position) -> bytes:
+    """The JSON of a position whose coordinates are no finite numbers, which JSON lacks: 1e999 is
+    read as infinity, and so the quality gate tells the same as it does of the file."""
+    fields = msgspec.to_builtins(position)
+    for name in ("lon", "lat"):
+        if not math.isfinite(fields[name]):
+            fields[name] = msgspec.Raw(b"1e999")
+    return msgspec.json.encode(fields)
