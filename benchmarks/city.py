@@ -135,7 +135,9 @@ def _with_districts(
             tuple(
                 code
                 for code, holds in inside.items()
-                if any(holds[end[name] - len(routes[name]) : end[name]].any() for name in errand.routes)
+                if any(
+                    holds[end[name] - len(routes[name]) : end[name]].any() for name in errand.routes
+                )
             ),
         )
         for errand in errands
@@ -233,7 +235,9 @@ def _csv(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.city", description=write_city.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.city", description=write_city.__doc__
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--trucks", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=SEED)

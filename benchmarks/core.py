@@ -38,9 +38,7 @@ def seconds_and_violations(engine: Engine, batch: Any, size: int) -> tuple[float
     return time.perf_counter() - started, violations
 
 
-def measure(
-    city: PreparedCity, load: Load, positions: int, sizes: list[int], rounds: int
-) -> None:
+def measure(city: PreparedCity, load: Load, positions: int, sizes: list[int], rounds: int) -> None:
     """Print a line for each batch size."""
     warm = WARM_REPORTS * len(load.fleet.truck_ids)
     warm_up, batch = load.columns(0, warm), load.columns(warm, warm + positions)
@@ -51,7 +49,9 @@ def measure(
             engine = prepared_engine(city, load, warm_up)
             seconds, violations = seconds_and_violations(engine, batch, size)
             times[size].append(seconds)
-    print(f"offending {load.offending:.1%}: {violations / positions * 1e6:,.0f} violations a million")
+    print(
+        f"offending {load.offending:.1%}: {violations / positions * 1e6:,.0f} violations a million"
+    )
     for size in sizes:
         median, best = statistics.median(times[size]), min(times[size])
         print(

@@ -104,10 +104,13 @@ class Load:
         moving_kmh = (speed_ms * 3.6 + random.normal(0.0, 2.0, len(number))).clip(0.0, 54.0)
         moving_kmh[offence == SPEEDING] = 75.0
         batch.speed_kmh = np.where(waiting, 0.0, moving_kmh).round(1)
-        tipping = outward & waiting & (leg_m >= length_m + rest_m / 2)
-        loaded = outward & ~tipping
+        served = waiting & (leg_m >= length_m + rest_m / 2)
+        tipping = outward & served
+        loaded = outward != served
         batch.loaded = loaded
-        batch.lifted = (tipping & (leg_m < length_m + rest_m * 0.75)) | (offence == LIFTED) & ~waiting
+        batch.lifted = (tipping & (leg_m < length_m + rest_m * 0.75)) | (
+            offence == LIFTED
+        ) & ~waiting
         batch.covered = ~(loaded & (offence == UNCOVERED))
         blind = ~fleet.has_sensors[truck]
         for name in ("loaded", "lifted", "covered"):
@@ -175,17 +178,18 @@ class _Lines:
         lines = [shapely.get_coordinates(route.shape) for route in city.routes]
         self._points = np.concatenate(lines)
         step_m = np.hypot(*(np.diff(self._points, axis=0) * (LON_M, LAT_M)).T)
-        ends = np.cumsum([len(line) for line in lines])
-        step_m[ends[:-1] - 1] = 1.0
         self._along_m = np.concatenate([[0.0], np.cumsum(step_m)])
-        self._first_m = self._along_m[ends - [len(line) for line in lines]]
-        self.length_m = self._along_m[ends - 1] - self._first_m
+        self._end = np.cumsum([len(line) for line in lines])
+        self._start = np.concatenate([[0], self._end[:-1]])
+        self._first_m = self._along_m[self._start]
+        self.length_m = self._along_m[self._end - 1] - self._first_m
 
     def at(self, route: Ints, along_m: Floats, beside_m: Floats) -> Floats:
         """(n, 2) degrees: the places so far along the routes, and to the left of them."""
         way_m = self._first_m[route] + along_m
-        after = np.searchsorted(self._along_m, way_m, side="left").clip(1, len(self._along_m) - 1)
-        before = after - 1
+        before = np.searchsorted(self._along_m, way_m, side="right") - 1
+        before = before.clip(self._start[route], self._end[route] - 2)
+        after = before + 1
         step = (self._points[after] - self._points[before]) * (LON_M, LAT_M)
         length_m = self._along_m[after] - self._along_m[before]
         step /= length_m[:, None]
@@ -238,13 +242,17 @@ def _sensed(reading: int) -> bool | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=Load.write.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.load", description=Load.write.__doc__
+    )
     parser.add_argument("city", type=Path)
     parser.add_argument("file", type=Path)
     parser.add_argument("--positions", type=int, default=500_000)
     parser.add_argument("--offending", type=float, default=0.02)
     options = parser.parse_args()
-    Load(load_city(options.city), offending=options.offending).write(options.file, options.positions)
+    Load(load_city(options.city), offending=options.offending).write(
+        options.file, options.positions
+    )
     print(f"{options.file}: {options.positions:,} positions")
 
 

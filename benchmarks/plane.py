@@ -23,9 +23,7 @@ def to_degrees(metres: Floats) -> Floats:
     return scaled
 
 
-def blob(
-    centre: Floats, radius_m: float, corners: int, random: np.random.Generator
-) -> Floats:
+def blob(centre: Floats, radius_m: float, corners: int, random: np.random.Generator) -> Floats:
     """A closed ring (corners + 1, 2), star-shaped round `centre`, all within `radius_m`."""
     angle = (np.arange(corners) + random.uniform(0.0, 0.8, corners)) * 2 * np.pi / corners
     reach = radius_m * random.uniform(0.7, 1.0, corners)

@@ -313,7 +313,9 @@ class _Compiler:
                 *centre,
                 site.radius_m,
             )
-            reaches.append(shapely.buffer(shape, 1.002 * site.radius_m) if site.radius_m else shape)
+            # A polygon of 128 corners, 1.002 times as wide, holds the whole circle.
+            circle = shapely.buffer(shape, 1.002 * site.radius_m, quad_segs=32)
+            reaches.append(circle if site.radius_m else shape)
         cells["sites"], cells["n_sites"] = self.items.add_by_cell(
             *self.grid.cells_near_areas(reaches, self.site_margin_m), len(cells)
         )

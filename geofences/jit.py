@@ -34,6 +34,7 @@ COMPILED_SOURCES = (
     "streams/runs.py",
     "streams/state.py",
     "streams/thresholds.py",
+    "streams/whereabouts.py",
 )
 """The files that hold compiled functions or what those take as constants; a test keeps the list."""
 

@@ -17,7 +17,7 @@ from mucktrack.commands import judging, producing, reference, running
 
 def main() -> None:
     """Run the command line and end the process."""
-    signal.signal(signal.SIGTERM, _end_by_signal)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         cli.main(prog_name="mucktrack", standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -34,9 +34,9 @@ def main() -> None:
         sys.exit(1)
 
 
-def _end_by_signal(number: int, _frame: FrameType | None) -> None:
-    """Let `with` and `finally` blocks clean up, as they do after Ctrl-C."""
-    raise SystemExit(128 + number)
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM is what Ctrl-C is: blocks clean up after themselves."""
+    raise KeyboardInterrupt
 
 
 def _say(error: click.ClickException) -> None:
@@ -75,7 +75,9 @@ for command in (
     running.up,
     judging.detect,
     judging.worker,
+    judging.score,
     producing.replay,
+    producing.simulate,
     reference.city_group,
     reference.topics_group,
     reference.print_settings,

@@ -5,8 +5,9 @@ rejects as JSON lines. What a worker finds in the same positions is the same.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -71,9 +72,9 @@ class _Run:
         size = len(chunk.elements)
         step = batch_size or size
         for start in range(0, size, step):
-            outcome = self.engine.process(chunk.elements[start : start + step], None)
+            outcome = self.engine.process(chunk.elements[start : start + step])
             self._write(outcome)
-            self.rejected.write(_rejects(path, chunk, start, outcome))
+            self.rejected.write(outcome.rejected, partial(_reject_line, path, chunk, start))
         self.positions += size
 
     def finish(self) -> None:
@@ -87,20 +88,21 @@ class _Run:
         )
 
     def _write(self, outcome: Outcome) -> None:
-        self.violations.write(map(encode, outcome.violations))
-        self.trips.write(map(encode, outcome.trips))
+        self.violations.write(outcome.violations, encode)
+        self.trips.write(outcome.trips, encode)
 
 
-def _rejects(path: Path, chunk: Chunk, start: int, outcome: Outcome) -> Iterator[bytes]:
-    for index, reason in outcome.rejected:
-        element = chunk.elements[start + index]
-        yield encode(
-            Reject(
-                reason=reason,
-                truck_id=element.truck_id,
-                time_ms=element.time_ms,
-                value=chunk.original(start + index),
-                file=str(path),
-                line=chunk.lines[start + index],
-            )
+def _reject_line(path: Path, chunk: Chunk, start: int, rejected: tuple[int, str]) -> bytes:
+    """`rejected`: place, counted from `start`, and reason."""
+    index, reason = start + rejected[0], rejected[1]
+    element = chunk.elements[index]
+    return encode(
+        Reject(
+            reason=reason,
+            truck_id=element.truck_id,
+            time_ms=element.time_ms,
+            value=chunk.original(index),
+            file=str(path),
+            line=chunk.lines[index],
         )
+    )

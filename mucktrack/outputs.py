@@ -7,13 +7,15 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from mucktrack.failures import BadInputError, WorkFailedError
 
 STANDARD_OUTPUT = Path("-")
+
+_Item = TypeVar("_Item")
 
 
 class LineFile:
@@ -23,11 +25,12 @@ class LineFile:
         self._stream = stream
         self.lines = 0
 
-    def write(self, lines: Iterable[bytes]) -> None:
-        for line in lines:
-            self.lines += 1
-            if self._stream is not None:
-                self._stream.write(line)
+    def write(self, items: Sequence[_Item], line_of: Callable[[_Item], bytes]) -> None:
+        """A line for each of `items`, which is only made where it goes anywhere."""
+        self.lines += len(items)
+        if self._stream is not None:
+            for item in items:
+                self._stream.write(line_of(item))
                 self._stream.write(b"\n")
 
     def flush(self) -> None:

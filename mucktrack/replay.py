@@ -7,12 +7,13 @@ import click
 
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.file_progress import file_progress
-from mucktrack.topics import POSITIONS
+from mucktrack.interruptible import interruptible
 from producers.chunk import InputFileError
 from producers.files import check_file
-from producers.publisher import PublishError, Publisher
+from producers.publisher import Publisher, PublishError
 from producers.replay import Replayed
 from producers.replay import replay as play
+from streams.topics import POSITIONS
 
 
 def replay(kafka: str, partitions: int, files: Sequence[Path], speed: float | None) -> None:
@@ -24,12 +25,16 @@ def replay(kafka: str, partitions: int, files: Sequence[Path], speed: float | No
     try:
         for path in files:
             check_file(path)
-        with Publisher(kafka, POSITIONS, partitions) as publisher, file_progress(files) as advance:
+        with (
+            Publisher(kafka, POSITIONS, partitions) as publisher,
+            interruptible(publisher) as sink,
+            file_progress(files) as advance,
+        ):
 
             def progress(path: Path, bytes_read: int, done: Replayed) -> None:
                 advance(path, bytes_read, done.positions + done.malformed)
 
-            done = play(files, publisher, speed, progress)
+            done = play(files, sink, speed, progress)
     except InputFileError as error:
         raise BadInputError(str(error)) from None
     except PublishError as error:

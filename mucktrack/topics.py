@@ -10,13 +10,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from streams.topics import POSITIONS, RAW, REJECTED, TRIPS, VIOLATIONS
+
 DAY_MS = 86_400_000
 CONNECT_MS = 5_000
 """A broker that does not answer within this time is reported as away."""
 TRIES = 10
 PAUSE_S = 0.2
-
-POSITIONS = "gps.positions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Topic:
 
 TOPICS = (
     Topic(POSITIONS, 12, 7, "positions, arrays of positions, ticks"),
-    Topic("gps.raw", 12, 7, "frames as received"),
-    Topic("gps.rejected", 3, 30, "positions that failed the quality gate, with the reason"),
-    Topic("enforcement.violations", 12, 3 * 365, "violations, the enforcement queue"),
-    Topic("transport.trips", 12, 3 * 365, "trips that have ended"),
+    Topic(RAW, 12, 7, "frames as received"),
+    Topic(REJECTED, 3, 30, "positions that failed the quality gate, with the reason"),
+    Topic(VIOLATIONS, 12, 3 * 365, "violations, the enforcement queue"),
+    Topic(TRIPS, 12, 3 * 365, "trips that have ended"),
 )
 
 

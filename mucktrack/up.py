@@ -20,6 +20,7 @@ from mucktrack.parts import Fleet, FleetPlan, Servers, Worker, check, stop
 from mucktrack.run_folder import make_run_folder
 from mucktrack.settings import SETTINGS, Settings
 from mucktrack.view import View, open_view
+from producers.demo_city import DEMO_CITY
 
 LOOK_S = 0.25
 DRAIN_S = 120.0
@@ -39,7 +40,7 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
     Raises `BadInputError` for a city with faults, `WorkFailedError` when a part fails.
     """
     console = Console()
-    city = settings.city or bundled_city()
+    city = settings.city or DEMO_CITY
     about_city = city_check.describe(city_check.load(city))
     try:
         folder = make_run_folder(settings.state_dir)

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
-TOPIC = "enforcement.violations"
+from streams.topics import VIOLATIONS
+
 LATEST = 8
 REMEMBERED = 200_000
 """Ids kept to tell what comes twice."""
@@ -81,8 +82,8 @@ class ViolationQueue:
             enable_auto_commit=False,
             fetch_max_wait_ms=100,
         )
-        partitions = self._consumer.partitions_for_topic(TOPIC) or set()
-        self._consumer.assign([TopicPartition(TOPIC, number) for number in sorted(partitions)])
+        partitions = self._consumer.partitions_for_topic(VIOLATIONS) or set()
+        self._consumer.assign([TopicPartition(VIOLATIONS, number) for number in sorted(partitions)])
 
     def poll(self, timeout_s: float) -> list[bytes]:
         """The values that have arrived; waits up to `timeout_s` for the first."""

@@ -7,6 +7,7 @@ import heapq
 import math
 import random
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Place = tuple[float, float]
 Node = tuple[int, int]
@@ -54,13 +55,13 @@ class Roads:
             nodes.append(before[nodes[-1]])
         nodes.reverse()
         line = [self.nodes[start]]
-        for one, other in zip(nodes, nodes[1:], strict=False):
+        for one, other in pairwise(nodes):
             line += self.edges[one, other][1:]
         return line
 
 
 def length(line: list[Place]) -> float:
-    return sum(math.dist(one, other) for one, other in zip(line, line[1:], strict=False))
+    return sum(math.dist(one, other) for one, other in pairwise(line))
 
 
 def make_roads(chance: random.Random) -> Roads:
@@ -76,8 +77,10 @@ def make_roads(chance: random.Random) -> Roads:
     edges: dict[tuple[Node, Node], list[Place]] = {}
     for column, row in nodes:
         for end in ((column + 1, row), (column, row + 1)):
-            # The rim and every third street run through, so that all places can be reached.
-            through = row % 3 == 0 if end[1] == row else column in (0, COLUMNS - 1)
+            # Every other street, the crossings between them, and the western road are all there:
+            # so every crossing can be reached.
+            along = end[1] == row
+            through = along == (row % 2 == 0) or column == 0
             if end in nodes and (through or chance.random() >= LEFT_OUT):
                 line = bent(nodes[column, row], nodes[end], 5, 0.05, chance)
                 edges[(column, row), end] = line

@@ -20,7 +20,6 @@ from producers.ticks import TICK_MS, WATERMARK_DELAY_MS, is_plausible
 from streams.position import Malformed, Position, decode_record
 
 
-
 @dataclass(slots=True)
 class Replayed:
     """What has been published."""
@@ -45,8 +44,9 @@ def replay(
 
     `speed` 1 keeps the pace at which they were received (`received_ms`, else `time_ms`), N is N
     times as fast, None as fast as it goes. `progress` is told the file, the bytes read of it and
-    the counts. `watermark_delay_ms` is how far a worker's watermark stays behind. Raises `InputFileError` (before anything is published, where it can be known by
-    then) and what the sink raises.
+    the counts. `watermark_delay_ms` is how far a worker's watermark stays behind. Raises
+    `InputFileError` (before anything is published, where it can be known by then) and what the
+    sink raises.
     """
     for path in paths:
         check_file(path)

@@ -26,8 +26,10 @@ from streams.intake import Intake
 from streams.live import LiveView
 from streams.logs import log_to_stderr
 from streams.metrics import Metrics
+from streams.position import MIN_TIME_MS, Position
 from streams.readiness import NotReadyError, wait_until_ready
 from streams.sinks import Outputs
+from streams.whereabouts import whereabouts
 from streams.worker import Topics, Worker
 
 log = logging.getLogger(__name__)
@@ -127,6 +129,7 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
     log_to_stderr()
     try:
         city = PreparedCity.of(load_city(config.city))
+        _warm_up(city)
         _datadir(config).mkdir(parents=True, exist_ok=True)
         metrics = Metrics()
         _serve(metrics, config)
@@ -204,6 +207,15 @@ def _faust_app(config: WorkerConfig) -> PositionsApp:
         broker_rebalance_timeout=max(REBALANCE_S, config.session_timeout_s),
         broker_request_timeout=max(REQUEST_S, config.session_timeout_s + 5),
     )
+
+
+def _warm_up(city: PreparedCity) -> None:
+    """Load the compiled core, or compile it, which can take a minute, before the group is joined:
+    the event loop stands still meanwhile."""
+    engine = Engine.offline(city)
+    engine.process([Position("warm-up", MIN_TIME_MS, 0.1, 0.1)])
+    engine.finish()
+    whereabouts(engine, [Position("warm-up", MIN_TIME_MS, 0.1, 0.1)])
 
 
 def _datadir(config: WorkerConfig) -> Path:

@@ -2,8 +2,10 @@
 
 Faust seeks every partition to Kafka's committed offsets after a rebalance, through
 `seek_to_committed` alone; here that call hands the partitions to the app's `Intake` instead, which
-loads, seeks and resumes each. Known to `streams.app`, which gives the app this transport. It must
-not know what is done with the records.
+loads, begins and resumes each. A fetch that was under way meanwhile may return what lay at the
+committed offset, so every record carries the **turn** in which it was read: the number of the
+`begin` before it. Known to `streams.app`, which gives the app this transport. It must not know
+what is done with the records.
 """
 
 import asyncio
@@ -38,6 +40,25 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
 
     mundane_level = "debug"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._turns: dict[TP, int] = {}
+
+    async def begin(self, tp: TP, offset: int, turn: int) -> None:
+        """Read `tp` from `offset` on; without effect where a later turn has begun."""
+        if turn > self._turns.get(tp, 0):
+            self._turns[tp] = turn
+            await self._seek_wait(self._ensure_consumer(), {tp: offset})
+
+    async def _fetch_records(self, *args: Any, **options: Any) -> dict[TP, list[tuple[int, Any]]]:
+        """Each record with its turn. Nothing is awaited between taking the records out of the
+        fetcher and reading the turns, nor between noting a turn and its seek."""
+        fetched = await super()._fetch_records(*args, **options)
+        return {
+            tp: [(self._turns.get(tp, 0), record) for record in records]
+            for tp, records in fetched.items()
+        }
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         # Read when the consumer starts and makes its fetcher.
@@ -68,10 +89,33 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
         """Faust's own complains of partitions that are merely quiet or being loaded."""
 
 
+class _Forgetful(dict[TP, int]):
+    """Takes the offsets that Faust has read and does not give them back: it would drop what is
+    below them, and a record of an earlier turn would make it drop those of the present one."""
+
+    def __getitem__(self, tp: TP) -> None:  # type: ignore[override]
+        return None
+
+
 class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
     """Leaves it to the app's intake where each partition starts."""
 
     mundane_level = "debug"
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._read_offset = _Forgetful()
+
+    async def begin(self, tp: TP, offset: int, turn: int) -> None:
+        """Read `tp` from `offset` on; what is read from now on has `turn`, which is above every
+        one before. Raises `KafkaError`, `TimeoutError`."""
+        await self._thread.call_thread(self._thread.begin, tp, offset, turn)
+
+    def _to_message(self, tp: TP, record: tuple[int, Any]) -> Any:
+        turn, record_read = record
+        message = super()._to_message(tp, record_read)
+        message.turn = turn
+        return message
 
     def _new_consumer_thread(self) -> PositionsConsumerThread:
         return PositionsConsumerThread(self, loop=self.loop, beacon=self.beacon)

@@ -31,7 +31,7 @@ from streams.position import Element, Malformed
 from streams.report import Reporter
 from streams.runs import Pool
 from streams.snapshot import Snapshot, carry_over
-from streams.state import NEVER, NO_TIME, NOW, TRUCK, forget
+from streams.state import LOADED, NEVER, NO_TIME, NOW, TRUCK, UNKNOWN, forget
 from streams.thresholds import Thresholds, resolve
 
 FIRST_TRUCKS = 256
@@ -114,6 +114,16 @@ class Engine:
         """For one partition of `gps.positions`."""
         delay_ms = round(city.thresholds.state["watermark_delay_s"] * 1000)
         return cls(city, partition=(partition, partitions), delay_ms=delay_ms)
+
+    @property
+    def city(self) -> PreparedCity:
+        """What it judges by."""
+        return self._city
+
+    def loads(self, truck_ids: Sequence[str]) -> list[bool | None]:
+        """Whether each truck, all of them seen before, is loaded by now; None = not known."""
+        codes = self._rows.loaded[self.trucks.rows(truck_ids)].tolist()
+        return [None if code == UNKNOWN else code == LOADED for code in codes]
 
     @property
     def watermark_ms(self) -> int | None:

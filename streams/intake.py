@@ -7,6 +7,7 @@ Faust's signals. What an engine does with elements is not known here.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ class Loaded:
     engine: Engine
     next_offset: int
     """Of the record to be taken next."""
+    turn: int
+    """Records of another turn are none of this one's (`streams.consumer`)."""
 
 
 class Intake:
@@ -76,6 +79,7 @@ class Intake:
         self._crash = crash
         self._bring_ups: dict[TP, asyncio.Task[None]] = {}
         self._closing = False
+        self._turns = itertools.count(1)
 
     def assigned(self, consumer: PositionsConsumer, partitions: set[TP], generation: int) -> None:
         """Bring up `partitions`, all paused, each in a task of its own."""
@@ -155,7 +159,7 @@ class Intake:
                 loaded = self._load(tp, checkpoint, begin)
                 if not _is_current(consumer, tp, generation):
                     return
-                await consumer.seek_wait({tp: loaded.next_offset})
+                await consumer.begin(tp, loaded.next_offset, loaded.turn)
             except (StoreAwayError, KafkaError, OSError, TimeoutError) as error:
                 log.warning("%s partition %d not loaded yet: %r", tp.topic, tp.partition, error)
                 await asyncio.sleep(pause_s)
@@ -172,7 +176,7 @@ class Intake:
         """`begin` is the log's first offset. Its end is not asked for: brokers are known that
         answer too little, and a record missing is noticed when it is taken."""
         if checkpoint is None:
-            return Loaded(self._engines.fresh(tp.partition), begin)
+            return Loaded(self._engines.fresh(tp.partition), begin, next(self._turns))
         if checkpoint.partitions != self._partitions:
             raise CheckpointError(
                 f"the checkpoint of {tp.topic} partition {tp.partition} was made with "
@@ -186,9 +190,8 @@ class Intake:
                 f"{checkpoint.next_offset}, but the log begins at {begin}: records are gone that "
                 "have not been processed; delete the checkpoint to go on with those that are left"
             )
-        return Loaded(
-            self._engines.restored(tp.partition, checkpoint.state), checkpoint.next_offset
-        )
+        engine = self._engines.restored(tp.partition, checkpoint.state)
+        return Loaded(engine, checkpoint.next_offset, next(self._turns))
 
 
 def _is_current(consumer: PositionsConsumer, tp: TP, generation: int) -> bool:

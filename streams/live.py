@@ -34,6 +34,7 @@ TRUCKS_WAITING = 50_000
 SWEEP = 500
 """Members of the geo set looked at in one flush, to remove those whose truck has expired."""
 REDIS_TIMEOUT_S = 2.0
+LONGEST_PAUSE_S = 30.0
 MAX_GEO_LAT = 85.05112878
 """Redis' geo sets reach no further."""
 
@@ -91,11 +92,13 @@ class LiveView:
         await self._redis.aclose()
 
     async def _write_on(self, client: redis.asyncio.Redis) -> None:
+        pause_s = FLUSH_S
         while True:
-            await asyncio.sleep(FLUSH_S)
-            await self._flush(client)
+            await asyncio.sleep(pause_s)
+            written = await self._flush(client)
+            pause_s = FLUSH_S if written else min(2 * pause_s, LONGEST_PAUSE_S)
 
-    async def _flush(self, client: redis.asyncio.Redis) -> None:
+    async def _flush(self, client: redis.asyncio.Redis) -> bool:
         """One turn: the trucks that have waited longest, and a piece of the sweep."""
         try:
             trucks = self._take()
@@ -106,6 +109,8 @@ class LiveView:
             # What was taken is lost from the view until the truck's next fix.
             self._metrics.live_failures.inc()
             log.warning("live positions not written: %s", error)
+            return False
+        return True
 
     def _take(self) -> list[tuple[Position, Engine]]:
         longest = list(itertools.islice(self._waiting, TRUCKS_A_FLUSH))

@@ -123,9 +123,14 @@ def _read_lift(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, ou
         return
     if truck.trip_source != NONE and in_reach(city, truck.trip_source, now.place):
         return
+    # A stay that is under way keeps its own beginning.
+    stay_ms, stay_mm = truck.change_ms, truck.change_mm
+    stay_lon, stay_lat = truck.change_lon, truck.change_lat
     _begin_change(truck, now)
     truck.change_readings = 0
     _become_empty(city, limits, truck, now, then, out, BY_LIFT)
+    truck.change_ms, truck.change_mm = stay_ms, stay_mm
+    truck.change_lon, truck.change_lat = stay_lon, stay_lat
     truck.readings_stale = True
 
 

@@ -145,7 +145,7 @@ def pass_over(
     for i in range(start, len(positions)):
         position = positions[i]
         if position.truck < 0:
-            if position.truck == TICK:
+            if position.truck == TICK and clock.delay_ms != STANDS_STILL:
                 clock.highest_ms = max(clock.highest_ms, position.time_ms)
             continue
         if not (has_room(out) and has_free_runs(pool)):

@@ -138,7 +138,9 @@ def convert(value: Any, *, strict: bool = True) -> Position | Malformed:
     for field in _FINITE_FIELDS:
         number = getattr(position, field)
         if number is not None and not math.isfinite(number):
-            return Malformed(f"Expected a finite number - at `$.{field}`", *_identity(value, strict))
+            return Malformed(
+                f"Expected a finite number - at `$.{field}`", *_identity(value, strict)
+            )
     for field in _TEXT_FIELDS:
         text = getattr(position, field)
         if text is not None and not _is_unicode(text):

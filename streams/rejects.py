@@ -16,14 +16,12 @@ from faust.types import EventT
 from streams.elements import originals
 from streams.output import Reject, encode
 from streams.position import MAX_ARRAY, Element, Tick
-from streams.sinks import MAX_RECORD_BYTES, Output
+from streams.sinks import Output
 
 LONGEST_KEY = 1_024
 """Bytes of a record's key that its rejects carry on."""
-CUT_BYTES = 64 * 1024
-"""Of an original that is too large once it is written as JSON; base64 does not grow further."""
-SHORTEST_CUT_BYTES = 1_024
-"""For a broker that takes smaller records than usual."""
+CUT_BYTES = 1_024
+"""Of an original, for a broker that takes only smaller records than `streams.elements` makes."""
 
 
 def reject_outputs(
@@ -65,18 +63,15 @@ def reject_outputs(
 
 
 def _output(topic: str, reject: Reject, key: bytes | None) -> Output:
-    value = encode(reject)
-    if len(value) > MAX_RECORD_BYTES:
-        value = _cut(reject, CUT_BYTES)
     return Output(
         topic,
-        value,
+        encode(reject),
         key[:LONGEST_KEY] if key is not None else None,
-        shortened=partial(_cut, reject, SHORTEST_CUT_BYTES),
+        shortened=partial(_cut, reject),
     )
 
 
-def _cut(reject: Reject, length: int) -> bytes:
+def _cut(reject: Reject) -> bytes:
     """`reject` with no more than the beginning of its original, in the form that
     `streams.elements.original` gives what is cut."""
     value = reject.value
@@ -89,7 +84,7 @@ def _cut(reject: Reject, length: int) -> bytes:
     else:
         kept = encode(value)
     cut = {
-        "base64": base64.b64encode(kept[:length]).decode(),
+        "base64": base64.b64encode(kept[:CUT_BYTES]).decode(),
         "cut": True,
         "length_bytes": len(kept) if total is None else total,
     }

@@ -22,8 +22,6 @@ from streams.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-MAX_RECORD_BYTES = 900_000
-"""Below the 1 MiB that brokers take unless told otherwise."""
 BATCH_BYTES = 512 * 1024
 """A micro-batch's outputs for one partition should fit: each batch more is a round trip more."""
 ATTEMPT_S = 15.0

@@ -74,13 +74,14 @@ class Snapshot(msgspec.Struct):
         return snapshot
 
     def rows(self) -> Any:
-        return np.frombuffer(self.trucks, TRUCK).copy().view(np.recarray)
+        # A copy of the bytes: one of the records would leave what is between fields to chance.
+        return np.frombuffer(bytearray(self.trucks), TRUCK).view(np.recarray)
 
     def due_ms(self) -> Any:
         return np.frombuffer(self.due, np.int64).copy()
 
     def pool(self) -> Pool:
-        runs = np.frombuffer(self.runs, RUN).copy().view(np.recarray)
+        runs = np.frombuffer(bytearray(self.runs), RUN).view(np.recarray)
         free = np.zeros(len(runs), np.int32)
         given = np.frombuffer(self.free_runs, np.int32)
         free[: len(given)] = given

@@ -14,7 +14,6 @@ from geofences.jit import compiled
 from geofences.lookup import PLACE, district_of, locate, scratch
 from streams.detect import Engine
 from streams.position import Position
-from streams.state import LOADED, UNKNOWN
 
 Whereabouts = tuple[bool | None, str | None]
 """Whether the truck is loaded, None = not known; the code of the district, None = none."""
@@ -22,20 +21,16 @@ Whereabouts = tuple[bool | None, str | None]
 
 def whereabouts(engine: Engine, fixes: Sequence[Position]) -> list[Whereabouts]:
     """For each of `fixes`, which `engine` has taken: its truck's load by now, its district."""
-    compiled_city = engine._city.compiled
+    compiled_city = engine.city.compiled
     times = np.array([fix.time_ms for fix in fixes], np.int64)
     lons = np.array([fix.lon for fix in fixes], np.float64)
     lats = np.array([fix.lat for fix in fixes], np.float64)
     numbers = np.full(len(fixes), NONE, np.int64)
     _districts(compiled_city.index, scratch(PLACE), times, lons, lats, numbers)
-    rows = engine.trucks.rows([fix.truck_id for fix in fixes])
-    loads = engine._rows["loaded"][rows].tolist()
+    loads = engine.loads([fix.truck_id for fix in fixes])
     districts = compiled_city.city.districts
     return [
-        (
-            None if load == UNKNOWN else load == LOADED,
-            None if number == NONE else districts[number].code,
-        )
+        (load, None if number == NONE else districts[number].code)
         for load, number in zip(loads, numbers.tolist(), strict=True)
     ]
 

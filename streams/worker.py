@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from faust.types import TP, EventT
 
+from streams import topics
 from streams.detect import Outcome
 from streams.intake import Intake, Loaded
 from streams.live import LiveView
@@ -35,12 +36,12 @@ class OffsetGapError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The names of section 12."""
+    """Where a worker reads and writes."""
 
-    positions: str = "gps.positions"
-    rejected: str = "gps.rejected"
-    violations: str = "enforcement.violations"
-    trips: str = "transport.trips"
+    positions: str = topics.POSITIONS
+    rejected: str = topics.REJECTED
+    violations: str = topics.VIOLATIONS
+    trips: str = topics.TRIPS
 
 
 @dataclass(slots=True)
@@ -71,9 +72,9 @@ class Worker:
     async def handle(self, events: Sequence[EventT], generation: int, ack: Ack) -> None:
         """Work through `events`, in pieces of bounded size.
 
-        An event is left alone unless its partition is loaded, it belongs to `generation` (the
-        app's present one) and its offset is the next one. Raises only because of a bug, and
-        `OffsetGapError`: nothing is acknowledged or saved from then on.
+        An event is left alone unless its partition is loaded, it was read in this loading's turn,
+        it belongs to `generation` (the app's present one) and its offset is the next one. Raises
+        only because of a bug, and `OffsetGapError`: nothing is acknowledged or saved from then on.
         """
         waiting = list(reversed(events))
         while waiting:
@@ -101,7 +102,7 @@ class Worker:
             event = waiting.pop()
             message = event.message
             loaded = self._intake.loaded.get(message.tp)
-            if loaded is None or message.generation_id != generation:
+            if loaded is None or message.turn != loaded.turn or message.generation_id != generation:
                 continue
             if message.offset != loaded.next_offset:
                 if message.offset < loaded.next_offset:

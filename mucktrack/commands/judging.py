@@ -1,10 +1,12 @@
-"""`mucktrack detect` and `worker`: the engine over files and over the stream."""
+"""`mucktrack detect`, `worker` and `score`: the engine over files, over the stream, and how good it
+is."""
 
 import sys
 from pathlib import Path
 
 import click
 
+from mucktrack.failures import BadInputError
 from mucktrack.options import POSITION_FILES, TARGET, required, with_settings
 from mucktrack.settings import Settings
 
@@ -69,3 +71,24 @@ def worker(settings: Settings, metrics_port_file: Path | None) -> None:
     from mucktrack.worker import run
 
     sys.exit(run(settings, city, kafka, metrics_port_file))
+
+
+@click.command("score")
+@click.argument("labels", metavar="LABELS", type=click.Path(path_type=Path))
+@click.argument("violations", metavar="VIOLATIONS", type=click.Path(path_type=Path))
+def score(labels: Path, violations: Path) -> None:
+    """Compare violations with the labels of simulated offences.
+
+    LABELS is what `simulate` wrote, VIOLATIONS what `detect` wrote of the same positions. Prints
+    recall (offences found) and precision (violations that were offences) for each rule and overall.
+    """
+    from producers.labels import LinesError, read_labels
+    from producers.score import read_violations, table
+    from producers.score import score as compare
+
+    try:
+        scores = compare(read_labels(labels), read_violations(violations))
+    except LinesError as error:
+        raise BadInputError(str(error)) from None
+    for line in table(scores):
+        click.echo(line)

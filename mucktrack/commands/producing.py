@@ -8,6 +8,9 @@ from mucktrack.options import POSITION_FILES, required, with_settings
 from mucktrack.settings import Settings
 
 AS_FAST_AS_IT_GOES = "max"
+DEFAULT_TRUCKS = 200
+DEFAULT_SHARE = 0.1
+DEFAULT_HOURS = 12.0
 
 
 class _Speed(click.ParamType):
@@ -49,3 +52,78 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     from mucktrack.replay import replay as replay_files
 
     replay_files(kafka, settings.partitions, files, speed)
+
+
+@click.command("simulate")
+@with_settings("city", "kafka", "partitions")
+@click.option(
+    "--trucks",
+    type=click.IntRange(1),
+    metavar="N",
+    default=DEFAULT_TRUCKS,
+    show_default=True,
+    help="Trucks in the fleet; at most those with a permit and a route to use it on.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    default=DEFAULT_SHARE,
+    show_default=True,
+    help="Share of the loaded trips that offend.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="The same seed gives the same fleet.",
+)
+@click.option(
+    "--speed",
+    type=_Speed(),
+    metavar="FACTOR",
+    default="1",
+    show_default=True,
+    help="Simulated seconds a second; `max` = as fast as it goes.",
+)
+@click.option(
+    "--hours",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="End after so many simulated hours.  [default: until Ctrl-C; 12 with --out]",
+)
+@click.option(
+    "--labels", type=click.Path(path_type=Path), metavar="FILE", help="Where offences are told."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write positions to this .jsonl instead of publishing them.",
+)
+def simulate(
+    settings: Settings,
+    trucks: int,
+    share: float,
+    seed: int,
+    speed: float | None,
+    hours: float | None,
+    labels: Path | None,
+    out: Path | None,
+) -> None:
+    """Publish the positions of a simulated fleet.
+
+    Most trucks keep to their permits; a share of the trips offends, and every offence is told in
+    the file of labels, against which `mucktrack score` compares what was detected.
+    """
+    kafka = None if out else required(settings, "kafka")
+    from mucktrack.simulate import Plan, simulate_to_file
+    from mucktrack.simulate import simulate as publish
+
+    plan = Plan(settings.city, trucks, share, seed, hours, labels)
+    if out is not None:
+        simulate_to_file(plan, out, hours or DEFAULT_HOURS)
+    else:
+        publish(plan, kafka, settings.partitions, speed)

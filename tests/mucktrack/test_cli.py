@@ -1,6 +1,7 @@
 """The command line from outside: help, bad input, exit codes."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from conftest import ROOT
+from processes import wait_until
 
 from mucktrack.cli import cli
 from mucktrack.version import PROJECT_FILE
@@ -228,16 +230,60 @@ def test_two_kinds_of_output_in_one_file_are_refused(city, positions):
     assert_one_line(done, 2, "standard output")
 
 
-def test_a_file_is_there_whole_or_not_at_all(city, tmp_path):
-    good = tmp_path / "good.jsonl"
-    good.write_text(POSITION)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_interrupted_leaves_no_files(city, positions, tmp_path, number):
+    positions.write_text(POSITION * 1_000_000)
     target = tmp_path / "violations.jsonl"
     target.write_text("of before\n")
-    bad = tmp_path / "bad.csv"
-    bad.write_bytes(b"truck_id,time_ms,lon,lat\n\xff\xfe\x00\n")
-    done = mucktrack("detect", "--city", city, "--violations", target, good, bad)
-    if done.returncode == 0:
-        assert target.read_text() == ""
-    else:
-        assert target.read_text() == "of before\n"
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mucktrack", "detect", "--city", str(city)),
+            *("--violations", str(target), str(positions)),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as process:
+        assert wait_until(lambda: list(tmp_path.glob(".violations*")))
+        process.send_signal(number)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert told.strip() == "mucktrack: interrupted"
+    assert target.read_text() == "of before\n"
     assert not list(tmp_path.glob(".violations*"))
+
+
+def test_a_reader_that_has_had_enough_is_no_error_to_speak_of(shared_dir):
+    scenario = shared_dir / "scenarios" / "a"
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mucktrack", "detect"),
+            *("--city", str(scenario / "city"), str(scenario / "positions.jsonl")),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout.readline().startswith("{")
+        process.stdout.close()
+        assert process.wait(60) == 1
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("batch_size", [1, 97])
+def test_the_batch_size_changes_nothing(shared_dir, tmp_path, batch_size):
+    scenario = shared_dir / "scenarios" / "b"
+    written = {}
+    for name, options in (("plain", []), ("cut", ["--batch-size", batch_size])):
+        folder = tmp_path / name
+        folder.mkdir()
+        done = mucktrack(
+            *("detect", "--city", scenario / "city", scenario / "positions.jsonl"),
+            *("--violations", folder / "violations", "--trips", folder / "trips"),
+            *("--rejected", folder / "rejected", *options),
+        )
+        assert done.returncode == 0, done.stderr
+        written[name] = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert written["cut"] == written["plain"]
+    assert all(written["plain"].values())

@@ -63,9 +63,10 @@ class ReferenceEngine:
     # --- section 5: what is known of a truck ---
 
     def _move_watermark(self, seen_ms: int) -> None:
-        if self._delay_ms is None or seen_ms - self._delay_ms <= self._watermark_ms:
+        if self._delay_ms is None:
             return
-        self._watermark_ms = seen_ms - self._delay_ms
+        # Also where it stands still: a late fix may make something due that it has long passed.
+        self._watermark_ms = max(self._watermark_ms, seen_ms - self._delay_ms)
         for truck in self._trucks.values():
             self._due(truck, self._watermark_ms)
 

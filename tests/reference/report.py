@@ -88,7 +88,7 @@ class Report:
         )
 
     def trip(self, truck: TruckState, trip: Trip, end: Fix, basis: str) -> None:
-        """A trip that ended; `basis` is its `dump_basis`."""
+        """A trip that ended; `basis` is its `dump_basis`. Its permits are those it began under."""
         is_dump = basis != "unknown"
         site = end.place.nearest("disposal", "transfer") if is_dump else None
         start = trip.start.place
@@ -97,7 +97,7 @@ class Report:
             {
                 "trip_id": trip.trip_id,
                 "truck_id": truck.truck_id,
-                "permit_ids": self.pool(truck, end.place if is_dump else start).permit_ids,
+                "permit_ids": self.pool(truck, start).permit_ids,
                 "source_site": trip.source.site_id if trip.source else None,
                 "dump_site": site.site_id if site else None,
                 "origin_district": trip.origin_district,

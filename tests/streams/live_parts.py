@@ -56,7 +56,9 @@ class Process:
         return self.log.read_text()
 
     def metric(self, name: str) -> float:
-        """The value of a sample, its labels as Prometheus writes them; 0 = not there."""
+        """The value of a sample, its labels as Prometheus writes them; 0 = not there yet."""
+        if not self.port_file.exists():
+            return 0.0
         address = f"http://127.0.0.1:{self.port_file.read_text().strip()}/metrics"
         with urllib.request.urlopen(address) as answer:
             for line in answer.read().decode().splitlines():

@@ -1,5 +1,7 @@
 """A worker process on a real broker: what it writes, what it leaves, how it ends."""
 
+import asyncio
+import base64
 import json
 import signal
 import socket
@@ -104,6 +106,7 @@ async def test_everything_that_comes_in_comes_out(
         Record(own, None, b"a tombstone", START_MS),
         Record(own, b"\xff\xfe", None, START_MS),
         Record(own, b'[{"truck_id":"X"},{"truck_id":"Y","time_ms":1}]', b"two", START_MS),
+        Record(own, b"\x01" * 400_000, b"k" * 5_000, START_MS),
         Record((own + 1) % PARTITIONS, encode_position(positions[0]), b"astray", START_MS),
     ]
     expected = offline(city, positions)
@@ -119,13 +122,13 @@ async def test_everything_that_comes_in_comes_out(
             kafka, topics.violations, lambda records: len(ids(records)) >= len(expected)
         )
         trips = await read(kafka, topics.trips, lambda records: len(records) >= len(trucks))
-        rejected = await read(kafka, topics.rejected, lambda records: len(records) >= 6)
+        rejected = await read(kafka, topics.rejected, lambda records: len(records) >= 7)
         await until(
             lambda: process.metric("mucktrack_ticks_total") == PARTITIONS, "all ticks are counted"
         )
         assert process.metric('mucktrack_positions_total{outcome="fix"}') == len(positions)
         assert process.metric('mucktrack_positions_total{outcome="wrong_partition"}') == 1
-        assert process.metric('mucktrack_positions_total{outcome="malformed"}') == 5
+        assert process.metric('mucktrack_positions_total{outcome="malformed"}') == 6
         assert process.metric("mucktrack_partitions_loaded") == PARTITIONS
         assert process.metric("mucktrack_trips_total") == len(trucks)
         await until(lambda: _is_live(redis_url, trucks), "every truck is on the live map")
@@ -153,14 +156,18 @@ async def test_everything_that_comes_in_comes_out(
         for record in rejected
         for value in [json.loads(record.value)]
     }
-    assert len(told) == 6
-    broken, tombstone, binary, two, astray = bad_offsets
+    assert len(told) == 7
+    broken, tombstone, binary, two, large, astray = bad_offsets
     assert told[own, broken, 0][0]["value"] == "{not JSON"
     assert told[own, broken, 0][1] == b"label"
     assert told[own, tombstone, 0][0]["value"] is None
     assert told[own, binary, 0][0]["value"] == {"base64": "//4="}
     assert told[own, two, 1][0]["value"] == {"truck_id": "Y", "time_ms": 1}
     assert told[own, two, 1][0]["truck_id"] == "Y"
+    cut, key = told[own, large, 0]
+    assert key == b"k" * 1_024
+    assert (cut["value"]["cut"], cut["value"]["length_bytes"]) == (True, 400_000)
+    assert set(base64.b64decode(cut["value"]["base64"])) == {1}
     elsewhere = told[(own + 1) % PARTITIONS, astray, 0][0]
     assert elsewhere["reason"] == "wrong_partition"
     assert elsewhere["topic"] == topics.positions
@@ -221,10 +228,6 @@ async def test_workers_share_the_partitions(tmp_path: Path, city: Path, kafka: s
         worker(tmp_path / "b", city, kafka, topics, no_redis) as second,
     ):
         await until(
-            lambda: all("partition" in process.said() for process in (first, second)),
-            "both have partitions",
-        )
-        await until(
             lambda: (
                 [process.metric("mucktrack_partitions_loaded") for process in (first, second)]
                 == [PARTITIONS / 2] * 2
@@ -242,6 +245,53 @@ async def test_workers_share_the_partitions(tmp_path: Path, city: Path, kafka: s
         )
         assert second.metric("mucktrack_live_failures_total") > 0
         assert second.stop() == 0, second.said()
+    assert ids(violations) == expected
+
+
+async def test_workers_that_freeze_or_are_killed_lose_nothing(
+    tmp_path: Path, city: Path, kafka: str
+) -> None:
+    """While records keep coming, one is frozen until the group gives its partitions away, and
+    goes on; then the other is killed."""
+    topics = await make_topics(kafka)
+    positions = drive(plates(40))
+    expected = set(map(ce_id, offline(city, positions)))
+    records = list(map(single, positions))
+
+    async def keep_publishing() -> None:
+        for start in range(0, len(records), 20):
+            await publish(kafka, topics.positions, records[start : start + 20])
+            await asyncio.sleep(0.4)
+        await publish(kafka, topics.positions, last_ticks(positions))
+
+    with (
+        worker(tmp_path / "a", city, kafka, topics, None) as first,
+        worker(tmp_path / "b", city, kafka, topics, None) as second,
+    ):
+        await until(
+            lambda: (
+                first.metric("mucktrack_partitions_loaded") == PARTITIONS / 2
+                and second.metric("mucktrack_partitions_loaded") == PARTITIONS / 2
+            ),
+            "both have as many",
+        )
+        publishing = asyncio.create_task(keep_publishing())
+        await asyncio.sleep(4)
+        first.child.send_signal(signal.SIGSTOP)
+        await until(
+            lambda: second.metric("mucktrack_partitions_loaded") == PARTITIONS,
+            "the other has taken over",
+        )
+        first.child.send_signal(signal.SIGCONT)
+        await until(
+            lambda: first.metric("mucktrack_partitions_loaded") == PARTITIONS / 2, "it is back"
+        )
+        second.child.kill()
+        await publishing
+        violations = await read(
+            kafka, topics.violations, lambda some: len(ids(some)) >= len(expected)
+        )
+        assert first.stop() == 0, first.said()
     assert ids(violations) == expected
 
 

@@ -115,8 +115,10 @@ def smallest(
 
 def _flat(trip: dict[str, Any]) -> dict[str, Any]:
     start, end = trip["start"], trip["end"]
-    return trip | dict(zip(("start_lon", "start_lat"), start, strict=True)) | dict(
-        zip(("end_lon", "end_lat"), end, strict=True)
+    return (
+        trip
+        | dict(zip(("start_lon", "start_lat"), start, strict=True))
+        | dict(zip(("end_lon", "end_lat"), end, strict=True))
     )
 
 

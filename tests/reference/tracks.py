@@ -14,8 +14,8 @@ import msgspec
 import shapely
 from shapely import Point
 
-from cities import METRE_DEG, Frame, random_city, random_frame, random_place
 from geofences.city import City
+from reference.cities import METRE_DEG, Frame, random_city, random_frame, random_place
 from streams.position import Element, Malformed, Position, Tick
 
 Place = tuple[float, float]
@@ -38,6 +38,7 @@ class Driver:
         self._tells_loaded = rng.random() < 0.6
         self._tells_lifted = rng.random() < 0.5
         self._tells_cover = rng.random() < 0.5
+        self._is_covered = rng.random() < 0.7
         self._tells_weight = rng.random() < 0.4
         self._tells_speed = rng.choice((0.0, 0.7, 1.0))
         self._noise = rng.choice((0.0, 0.05, 0.2))
@@ -91,7 +92,7 @@ class Driver:
                 speed_kmh=float(speed_kmh) if rng.random() < self._tells_speed else None,
                 loaded=self._noisy(self._is_loaded, self._tells_loaded),
                 lifted=self._noisy(self._is_lifted, self._tells_lifted),
-                covered=self._noisy(True, self._tells_cover),
+                covered=self._noisy(self._is_covered, self._tells_cover),
                 load_kg=rng.choice((14_000.0, 15_750.0, 15_751.0)) if self._tells_weight else None,
                 satellites=rng.choice((None, 4, 12)),
             )
@@ -167,8 +168,7 @@ class Driver:
         """Along the edge of a reach, back and forth."""
         site = self._rng.choice(self._city.sites)
         margin_m = self._city.state_overrides.get("site_margin_m", 50)
-        edge = shapely.buffer(site.shape, (site.radius_m + margin_m) * METRE_DEG).exterior \
-            if site.shape.geom_type != "MultiPolygon" else site.shape.geoms[0].exterior
+        edge = shapely.buffer(site.shape, (site.radius_m + margin_m) * METRE_DEG).boundary
         for _ in range(self._rng.randint(2, 8)):
             self._wait(self._rng.choice(STEPS_S))
             on_edge = edge.interpolate(self._rng.random(), normalized=True)

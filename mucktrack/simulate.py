@@ -1,0 +1,96 @@
+"""`mucktrack simulate`: a simulated fleet onto the topic, or into a file."""
+
+import time
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from geofences.city import City
+from mucktrack import city_check
+from mucktrack.failures import BadInputError, WorkFailedError
+from mucktrack.interruptible import interruptible
+from producers.demo_city import DEMO_CITY
+from producers.fleet import Fleet, SimulationError
+from producers.publisher import Publisher, PublishError
+from producers.simulate import (
+    HOUR_MS,
+    Simulated,
+    Simulation,
+    file_start_ms,
+    live_start_ms,
+    simulate_to_files,
+)
+from producers.ticks import WATERMARK_DELAY_MS
+from streams.topics import POSITIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be simulated."""
+
+    city: Path | None
+    """None = the city that comes along."""
+    trucks: int
+    share: float
+    """Of the loaded trips, that offend."""
+    seed: int
+    hours: float | None
+    """Of event time; None = until a signal."""
+    labels: Path | None
+    """Where the offences are told."""
+
+
+def simulate_to_file(plan: Plan, positions: Path, hours: float) -> None:
+    """Write the positions of so many hours as JSON lines. Raises `BadInputError`."""
+    city = city_check.load(plan.city or DEMO_CITY)
+    start_ms = file_start_ms(city)
+    try:
+        fleet = _fleet(plan, city, start_ms)
+        _say(simulate_to_files(fleet, positions, plan.labels, start_ms, hours), "wrote")
+    except SimulationError as error:
+        raise BadInputError(str(error)) from None
+
+
+def simulate(plan: Plan, kafka: str, partitions: int, speed: float | None) -> None:
+    """Publish until the hours are over, or until SIGINT or SIGTERM, and say how much it was.
+
+    `speed`: simulated seconds a second; None = as fast as it goes. Raises `BadInputError`, and
+    `WorkFailedError` where the broker does not take what is published.
+    """
+    city = city_check.load(plan.city or DEMO_CITY)
+    start_ms = live_start_ms(city, time.time_ns() // 1_000_000)
+    until_ms = None if plan.hours is None else start_ms + round(plan.hours * HOUR_MS)
+    try:
+        fleet = _fleet(plan, city, start_ms)
+        with ExitStack() as stack:
+            # Unbuffered: the labels are to be there whatever becomes of this process.
+            labels = stack.enter_context(
+                plan.labels.open("wb", buffering=0) if plan.labels else nullcontext()
+            )
+            publisher = stack.enter_context(Publisher(kafka, POSITIONS, partitions))
+            sink = stack.enter_context(interruptible(publisher))
+            simulation = Simulation(fleet, sink, labels)
+            try:
+                simulation.run(speed=speed, until_ms=until_ms)
+            except KeyboardInterrupt:
+                # As at the end of the hours: the watermark comes as far as the positions.
+                if simulation.done.positions:
+                    publisher.tick(simulation.done.time_ms + WATERMARK_DELAY_MS)
+                publisher.flush()
+    except SimulationError as error:
+        raise BadInputError(str(error)) from None
+    except PublishError as error:
+        raise WorkFailedError(str(error)) from None
+    except OSError as error:
+        raise BadInputError(f"{error.filename}: {error.strerror}") from None
+    _say(simulation.done, "published")
+
+
+def _fleet(plan: Plan, city: City, start_ms: int) -> Fleet:
+    return Fleet(city, trucks=plan.trucks, seed=plan.seed, start_ms=start_ms, share=plan.share)
+
+
+def _say(done: Simulated, verb: str) -> None:
+    click.echo(f"{verb} {done.positions} positions · offences labelled {done.labels}", err=True)

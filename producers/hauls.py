@@ -1,0 +1,116 @@
+"""Where simulated trucks go: hauls from a construction site along a permitted route to a disposal
+site, found in the permits of a city.
+
+Used by `producers.fleet`. A haul that would break a rule however well it is driven is left out.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely import LineString, Point
+from shapely.ops import linemerge, nearest_points
+
+from geofences.city import Permit
+from producers.conduct import Terms
+from producers.drives import Way
+from producers.terrain import Ground, Terrain
+
+CHECK_EVERY_M = 25.0
+NO_GO_MARGIN_M = 60.0
+PARKING_WITHIN_M = 8_000.0
+
+
+@dataclass(frozen=True)
+class Haul:
+    """A way that a permit allows, between two sites that it lists."""
+
+    permit: Permit
+    source: Ground
+    target: Ground
+    way: Way
+    back: Way
+
+    @property
+    def start(self) -> Point:
+        return Point(self.way.line.coords[0])
+
+    @property
+    def end(self) -> Point:
+        return Point(self.way.line.coords[-1])
+
+
+@dataclass(frozen=True)
+class Parking:
+    """Where trucks wait that come from a disposal site."""
+
+    there: Way
+    back: Way
+
+    @property
+    def place(self) -> Point:
+        return Point(self.there.line.coords[-1])
+
+
+def find_hauls(terrain: Terrain, permits: Sequence[Permit], terms: Terms) -> list[Haul]:
+    """The hauls under `permits`, which together set the `terms`."""
+    routes = {route.route_id: route for route in terrain.city.routes}
+    hauls = []
+    for permit in permits:
+        for route_id in permit.route_ids:
+            line = terrain.in_metres(routes[route_id].shape)
+            line = line if isinstance(line, LineString) else linemerge(line)
+            if isinstance(line, LineString):
+                hauls += [
+                    Haul(permit, source, target, *_both_ways(oriented, terrain))
+                    for source, target, oriented in _joined(terrain, permit, line)
+                    if _is_lawful(oriented, terrain, terms)
+                ]
+    return hauls
+
+
+def _joined(
+    terrain: Terrain, permit: Permit, line: LineString
+) -> Iterator[tuple[Ground, Ground, LineString]]:
+    """The sites of the permit that the line joins, with the line from source to target."""
+    first, last = Point(line.coords[0]), Point(line.coords[-1])
+    for source in (terrain.sites[site_id] for site_id in permit.source_site_ids):
+        for target in (terrain.sites[site_id] for site_id in permit.disposal_site_ids):
+            if source.site.kind == "construction" and target.site.kind in ("disposal", "transfer"):
+                if source.reach.intersects(first) and target.reach.intersects(last):
+                    yield source, target, line
+                elif source.reach.intersects(last) and target.reach.intersects(first):
+                    yield source, target, line.reverse()
+
+
+def _is_lawful(line: LineString, terrain: Terrain, terms: Terms) -> bool:
+    along_m = np.arange(0.0, line.length, CHECK_EVERY_M)
+    places: Any = shapely.line_interpolate_point(line, along_m)
+    broken = terms.off_route(places) | terms.abroad(places)
+    return not broken.any() and is_clear(line, terrain)
+
+
+def is_clear(line: LineString, terrain: Terrain) -> bool:
+    """Whether the line keeps out of the no-go zones."""
+    return terrain.no_go.is_empty or line.distance(terrain.no_go) > NO_GO_MARGIN_M
+
+
+def _both_ways(line: LineString, terrain: Terrain) -> tuple[Way, Way]:
+    return Way.along(line, terrain), Way.along(line.reverse(), terrain)
+
+
+def parking_near(target: Ground, start: Point, terrain: Terrain) -> Parking | None:
+    """The nearest parking site that can be reached from `start`, a place in `target`."""
+    near = sorted(
+        (ground.shape.distance(target.shape), site_id)
+        for site_id, ground in terrain.sites.items()
+        if ground.site.kind == "parking"
+    )
+    for distance_m, site_id in near:
+        place = nearest_points(shapely.centroid(terrain.sites[site_id].shape), start)[0]
+        line = LineString([start, place])
+        if distance_m <= PARKING_WITHIN_M and is_clear(line, terrain):
+            return Parking(*_both_ways(line, terrain))
+    return None

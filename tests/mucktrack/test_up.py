@@ -1,0 +1,172 @@
+"""`mucktrack up` for real: everything started, positions through, everything gone."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from kafka import KafkaConsumer, TopicPartition
+from processes import command_lines, running, wait_until
+
+from mucktrack.embedded import tansu, valkey
+
+READY_S = 90.0
+"""The first start on a machine compiles the core."""
+LAST_LINE = re.compile(r"positions (\d+) · violations (\d+) · rejected (\d+)")
+ADDRESS = re.compile(r"Kafka (127\.0\.0\.1:\d+)")
+FLEET = ["--trucks", "60", "--speed", "120"]
+
+
+@contextmanager
+def up(state_dir: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    inherited = {name: value for name, value in os.environ.items() if "MUCKTRACK" not in name}
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mucktrack", "up", "--state-dir", str(state_dir)),
+            *(*FLEET, *arguments),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=inherited | environment,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def children_of_run(state_dir: Path) -> list[str]:
+    """Worker, fleet, Redis and their leashes name the folder; the broker names its port only."""
+    return [line for line in running(str(state_dir)) if "mucktrack up" not in line]
+
+
+def wait_until_ready(process: subprocess.Popen[str]) -> str:
+    """The broker's address, which the heading tells when all is started."""
+    for line in process.stdout:
+        if found := ADDRESS.search(line):
+            return found[1]
+    raise AssertionError(process.stderr.read())
+
+
+def assert_all_gone(state_dir: Path, address: str) -> None:
+    assert wait_until(lambda: not children_of_run(state_dir)), children_of_run(state_dir)
+    assert wait_until(lambda: not running(address)), running(address)
+
+
+def summary(told: str) -> tuple[int, int, int]:
+    found = LAST_LINE.fullmatch(told.splitlines()[-1])
+    assert found, told
+    positions, violations, rejected = map(int, found.groups())
+    return positions, violations, rejected
+
+
+def test_it_ends_by_itself_with_a_summary(tmp_path):
+    with up(tmp_path, "--seconds", "10") as process:
+        address = wait_until_ready(process)
+        told, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    positions, violations, rejected = summary(told)
+    assert positions > 1_000
+    assert violations > 0
+    assert rejected < positions
+    assert_all_gone(tmp_path, address)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert {"kafka.log", "redis.log", "worker.log", "fleet.log"} <= {
+        path.name for path in run.iterdir()
+    }
+
+
+def test_servers_that_are_given_are_used(tmp_path):
+    with tansu(tmp_path / "kafka") as kafka, valkey(tmp_path / "redis") as redis:
+        with up(
+            tmp_path / "state",
+            *("--seconds", "8"),
+            MUCKTRACK_KAFKA=kafka.address,
+            MUCKTRACK_REDIS=redis.address,
+        ) as process:
+            assert wait_until_ready(process) == kafka.address
+            assert not [line for line in running(str(tmp_path / "state")) if "valkey" in line]
+            told, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        _, violations, _ = summary(told)
+        assert len(ids_on_the_queue(kafka.address)) == violations
+
+
+def ids_on_the_queue(address: str) -> set[bytes]:
+    topic = "enforcement.violations"
+    consumer = KafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest")
+    consumer.assign([TopicPartition(topic, one) for one in consumer.partitions_for_topic(topic)])
+    ids: set[bytes] = set()
+    quiet = 0
+    while quiet < 3:
+        polled = consumer.poll(timeout_ms=700)
+        quiet = 0 if polled else quiet + 1
+        for records in polled.values():
+            ids |= {dict(record.headers)["ce_id"] for record in records}
+    consumer.close()
+    return ids
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_all_and_sums_up(tmp_path, number):
+    with up(tmp_path) as process:
+        address = wait_until_ready(process)
+        assert children_of_run(tmp_path)
+        process.send_signal(number)
+        told, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    summary(told)
+    assert_all_gone(tmp_path, address)
+
+
+def test_a_signal_before_it_is_ready_stops_all(tmp_path):
+    with up(tmp_path) as process:
+        assert wait_until(lambda: any("valkey" in line for line in children_of_run(tmp_path)))
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert wait_until(lambda: not children_of_run(tmp_path)), children_of_run(tmp_path)
+
+
+def test_killed_it_leaves_nothing_behind(tmp_path):
+    with up(tmp_path) as process:
+        address = wait_until_ready(process)
+        assert children_of_run(tmp_path)
+        process.kill()
+        process.wait(10)
+    assert_all_gone(tmp_path, address)
+
+
+def test_a_part_that_fails_is_named_with_the_end_of_its_log(tmp_path):
+    with up(tmp_path) as process:
+        address = wait_until_ready(process)
+        (worker,) = [
+            pid
+            for pid, line in command_lines().items()
+            if str(tmp_path) in line and "mucktrack worker" in line and "leash.py" not in line
+        ]
+        os.kill(worker, signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.startswith("mucktrack: worker: ended with exit code 137; the end of ")
+    assert "worker.log" in errors
+    assert "Traceback" not in errors
+    assert_all_gone(tmp_path, address)
+
+
+def test_a_city_with_faults_starts_nothing(tmp_path):
+    with up(tmp_path, "--city", str(tmp_path)) as process:
+        told, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert told == ""
+    assert errors.count("\n") == 1
+    assert "city check" in errors
+    assert not (tmp_path / "runs").exists()

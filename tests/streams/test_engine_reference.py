@@ -1,0 +1,121 @@
+"""The compiled engine against the independent scalar reading in `reference`: whole violations and
+trips, offline and live, on made-up cities and nasty tracks, and where the two once differed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from reference.agreement import differences, smallest, told_by_engine
+from reference.tracks import in_arrival_order, random_case, with_ticks
+from shapely import Point, box
+
+from geofences.city import City, District, Site
+from geofences.hours import ALWAYS
+from streams.detect import PreparedCity
+from streams.position import Element, Position, Tick
+
+SEEDS = 120
+"""Cities; each is judged offline and live."""
+START_MS = 1_795_266_000_000
+PIT, TIP, OTHER_PIT, FIELD = (121.05, 29.05), (121.15, 29.15), (121.15, 29.05), (121.10, 29.10)
+
+
+def assert_agreement(city: City, elements: Sequence[Element], *, live: bool) -> None:
+    prepared = PreparedCity.of(city)
+    if differences(city, prepared, elements, live=live):
+        small = smallest(elements, lambda part: bool(differences(city, prepared, part, live=live)))
+        told = differences(city, prepared, small, live=live)
+        pytest.fail("\n".join(map(str, [city.state_overrides, city.rule_overrides, *small, *told])))
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_made_up_cities_offline(seed: int) -> None:
+    city, tracks, rng = random_case(seed)
+    assert_agreement(city, in_arrival_order(rng, tracks, shuffle=seed % 5 == 0), live=False)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_made_up_cities_live(seed: int) -> None:
+    city, tracks, rng = random_case(seed + 10_000)
+    elements = with_ticks(rng, in_arrival_order(rng, tracks, shuffle=seed % 5 == 0))
+    assert_agreement(city, elements, live=True)
+
+
+def test_the_made_up_tracks_break_every_rule() -> None:
+    """Else the agreement would say nothing about some of them."""
+    seen: set[str] = set()
+    for seed in range(SEEDS):
+        city, tracks, rng = random_case(seed)
+        elements = in_arrival_order(rng, tracks, shuffle=seed % 5 == 0)
+        told = told_by_engine(PreparedCity.of(city), elements, live=False)
+        seen |= {line.split('"rule": "')[1].split('"')[0] for line in told.violations}
+    assert seen == {
+        "off-route", "no-permit", "out-of-hours", "cross-district-transit", "no-go-zone",
+        "speeding", "uncovered-load", "lifted-moving", "overload", "unregistered-source",
+        "illegal-dumping", "suspected-dumping", "wrong-site", "site-closed",
+        "cross-district-dumping", "signal-lost", "undelivered",
+    }  # fmt: skip
+
+
+def city_with(**state: float) -> City:
+    return City(
+        name="by hand",
+        admin_code="330200",
+        timezone="Asia/Shanghai",
+        version="0" * 64,
+        speed_limit_kmh=30,
+        state_overrides=state,
+        rule_overrides={},
+        districts=(District("330201", "all", box(121.0, 29.0, 121.2, 29.2)),),
+        sites=(
+            Site("pit", "pit", "construction", Point(PIT), 100, None, ALWAYS),
+            Site("pit 2", "pit 2", "construction", Point(OTHER_PIT), 100, None, ALWAYS),
+            Site("tip", "tip", "disposal", Point(TIP), 100, None, ALWAYS),
+        ),
+    )
+
+
+def position(at_s: float, place: tuple[float, float], **fields: Any) -> Position:
+    return Position("浙B1", START_MS + round(1000 * at_s), *place, **fields)
+
+
+def test_a_stay_keeps_its_beginning_when_the_truck_tips_during_it() -> None:
+    """Loaded at one pit, tipped by lift at another: the second stay still dates from its start."""
+    loading = [position(60 * n, PIT, speed_kmh=0.0, lifted=False) for n in range(6)]
+    second = [position(900 + 60 * n, OTHER_PIT, speed_kmh=0.0, lifted=n == 2) for n in range(12)]
+    tipping = [position(2_200 + 60 * n, TIP, speed_kmh=0.0) for n in range(5)]
+    elements = [*loading, *second, *tipping]
+    assert_agreement(city_with(), elements, live=False)
+    told = told_by_engine(PreparedCity.of(city_with()), elements, live=False)
+    starts = {line.split('"started_ms": ')[1].split(",")[0] for line in told.trips}
+    assert starts == {str(START_MS), str(START_MS + 900_000)}
+
+
+def test_speeding_does_not_ask_what_standing_is() -> None:
+    """A city may call 45 km/h standing; 40 km/h is over its limit of 30 all the same."""
+    elements = [position(30 * n, FIELD, speed_kmh=40.0) for n in range(4)]
+    assert_agreement(city_with(stop_speed_kmh=45), elements, live=False)
+    told = told_by_engine(PreparedCity.of(city_with(stop_speed_kmh=45)), elements, live=False)
+    assert ['"speeding"' in line for line in told.violations] == [True]
+
+
+def test_a_tick_in_a_file_moves_nothing() -> None:
+    """Offline the input ends at the highest fix time (design section 5)."""
+    elements = [
+        *(position(30 * n, FIELD, speed_kmh=0.0, loaded=True) for n in range(3)),
+        Tick(START_MS + 9_000_000),
+    ]
+    assert_agreement(city_with(), elements, live=False)
+    told = told_by_engine(PreparedCity.of(city_with()), elements, live=False)
+    assert not told.violations
+
+
+def test_a_fix_that_the_watermark_has_passed_is_judged_at_once() -> None:
+    """What its silence brings about does not wait for the watermark to move again."""
+    late = [
+        Position("浙B2", START_MS + 20_000_000, *TIP),
+        *(position(30 * n, FIELD, speed_kmh=0.0, loaded=True) for n in range(2)),
+    ]
+    assert_agreement(city_with(), late, live=True)
+    told = told_by_engine(PreparedCity.of(city_with()), late, live=True)
+    assert ['"signal-lost"' in line for line in told.violations] == [True]

@@ -1,0 +1,33 @@
+"""Outputs on a real broker: what is too large is shortened or named, never waited for."""
+
+import pytest
+from live_parts import make_topics, read
+
+from streams.metrics import Metrics
+from streams.sinks import Output, OutputRefusedError, Outputs
+
+TOO_LARGE = b"x" * 2_000_000
+
+
+async def test_what_the_broker_refuses_is_shortened(kafka: str) -> None:
+    topic = (await make_topics(kafka)).rejected
+    outputs = Outputs(kafka, Metrics())
+    await outputs.send(
+        [
+            Output(topic, b"before", b"1"),
+            Output(topic, TOO_LARGE, b"2", [("a", b"b")], shortened=lambda: b"short"),
+            Output(topic, b"after", b"3"),
+        ]
+    )
+    await outputs.close()
+    records = await read(kafka, topic, lambda records: len(records) >= 3)
+    assert {record.value for record in records} == {b"before", b"short", b"after"}
+    assert {record.headers for record in records if record.value == b"short"} == {(("a", b"b"),)}
+
+
+async def test_what_cannot_be_shortened_is_named(kafka: str) -> None:
+    topic = (await make_topics(kafka)).violations
+    outputs = Outputs(kafka, Metrics())
+    with pytest.raises(OutputRefusedError, match=rf"{topic}.*2000000 bytes.*max\.message\.bytes"):
+        await outputs.send([Output(topic, TOO_LARGE)])
+    await outputs.close()
