@@ -22,12 +22,12 @@ def district_rings(random: np.random.Generator) -> list[Floats]:
     """Closed rings (4 * SIDE_VERTICES + 1, 2) in metres, row by row from the south-west."""
     length = SIDE_M / ACROSS
     along_x = {
-        (i, j): _side(random, length) + (i * length, j * length)
+        (i, j): np.add(_side(random, length), (i * length, j * length))
         for j in range(ACROSS + 1)
         for i in range(ACROSS)
     }
     along_y = {
-        (i, j): _side(random, length)[:, ::-1] + (i * length, j * length)
+        (i, j): np.add(_side(random, length)[:, ::-1], (i * length, j * length))
         for j in range(ACROSS)
         for i in range(ACROSS + 1)
     }
@@ -44,8 +44,8 @@ def district_rings(random: np.random.Generator) -> list[Floats]:
 def _side(random: np.random.Generator, length: float) -> Floats:
     """A side from (0, 0) to (length, 0): (SIDE_VERTICES + 1, 2).
 
-    It never leaves the cones of 40 degrees about the straight line at either corner, so that it meets
-    the other sides in the corners alone.
+    It never leaves the cones of 40 degrees about the straight line at either corner, so that it
+    meets the other sides in the corners alone.
     """
     x = np.linspace(0.0, length, SIDE_VERTICES + 1)
     wave = np.arange(1, SIDE_VERTICES // 3)

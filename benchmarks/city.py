@@ -30,6 +30,12 @@ SITES = {"construction": 500, "disposal": 120, "transfer": 60, "parking": 120}
 NO_GO_ZONES, SPEED_ZONES = 60, 140
 PERMIT_TRUCKS = 20
 """Trucks on one permit: a fleet that works for a site."""
+SETTINGS = b"""\
+name = "Benchmark"
+admin_code = "330200"
+[defaults]
+speed_limit_kmh = 60
+"""
 HOURS = "19:00-06:00"
 """Of most permits; the others hold all day."""
 
@@ -72,7 +78,7 @@ def city_files(trucks: int, seed: int = SEED) -> dict[str, bytes]:
     errands = [_errand(number, sites, roads, routes, random) for number in range(ERRANDS)]
     errands = _with_districts(errands, routes, districts)
     return {
-        "city.toml": b'name = "Benchmark"\nadmin_code = "330200"\n[defaults]\nspeed_limit_kmh = 60\n',
+        "city.toml": SETTINGS,
         "districts.geojson": _geojson(_district_features(districts)),
         "sites.geojson": _geojson(_site_features(sites, roads, random)),
         "routes.geojson": _geojson(_route_features(routes)),

@@ -1,8 +1,8 @@
 """How fast the core judges columns on one core (design section 9).
 
-`python -m benchmarks.core` prints, for each batch size, nanoseconds a position and positions a
-second: once with a share of offenders, and once without, so that the cost of putting violations
-into words shows. The engine first sees every truck a few times, untimed.
+`python -m benchmarks.core` prints, for each batch size, nanoseconds of processor time a position
+and positions a second: once with a share of offenders, and once without, so that the cost of
+putting violations into words shows. The engine first sees every truck a few times, untimed.
 """
 
 import argparse
@@ -32,10 +32,10 @@ def seconds_and_violations(engine: Engine, batch: Any, size: int) -> tuple[float
     """Take `batch` in pieces of `size`: the time it takes, and the violations that come of it."""
     violations = 0
     gc.collect()
-    started = time.perf_counter()
+    started = time.process_time()
     for start, stop in pieces(len(batch), size):
         violations += len(engine.process_columns(batch[start:stop]).violations)
-    return time.perf_counter() - started, violations
+    return time.process_time() - started, violations
 
 
 def measure(city: PreparedCity, load: Load, positions: int, sizes: list[int], rounds: int) -> None:

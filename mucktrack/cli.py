@@ -8,7 +8,6 @@ on standard error and an exit code (0 done, 1 the work failed, 2 wrong usage or 
 import os
 import signal
 import sys
-from types import FrameType
 
 import click
 
@@ -17,7 +16,9 @@ from mucktrack.commands import judging, producing, reference, running
 
 def main() -> None:
     """Run the command line and end the process."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A signal ends the process at once, quietly, until a command has something to put in order
+    # and says so. (Python's KeyboardInterrupt would come out of the middle of an import.)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         cli.main(prog_name="mucktrack", standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -32,11 +33,6 @@ def main() -> None:
         # Whoever read the output has had enough, as `head` does. What is left is not written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM is what Ctrl-C is: blocks clean up after themselves."""
-    raise KeyboardInterrupt
 
 
 def _say(error: click.ClickException) -> None:

@@ -5,15 +5,12 @@ signal that comes then is heard when the position is out; at any other time at o
 `mucktrack.replay` and `mucktrack.simulate`.
 """
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
+from mucktrack.interrupts import interrupts
 from producers.sink import PositionSink
 from streams.position import Position
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class InterruptibleSink:
@@ -40,10 +37,8 @@ class InterruptibleSink:
         with self._undisturbed():
             self._sink.flush()
 
-    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """The signal handler; the work of ending is not to be interrupted again."""
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+    def interrupt(self) -> None:
+        """What a signal calls."""
         self._wanted = True
         if not self._busy:
             raise KeyboardInterrupt
@@ -61,11 +56,7 @@ class InterruptibleSink:
 
 @contextmanager
 def interruptible(sink: PositionSink) -> Iterator[InterruptibleSink]:
-    """While the block lasts, SIGINT and SIGTERM are heard by the sink it is given."""
+    """While the block lasts, signals are heard by the sink it is given."""
     guarded = InterruptibleSink(sink)
-    before = {number: signal.signal(number, guarded.interrupt) for number in SIGNALS}
-    try:
+    with interrupts(guarded.interrupt):
         yield guarded
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from mucktrack.failures import BadInputError, WorkFailedError
+from mucktrack.interrupts import interrupts
 
 STANDARD_OUTPUT = Path("-")
 
@@ -49,7 +50,7 @@ def open_outputs(
     is one of the `inputs`.
     """
     _check_distinct(targets, inputs)
-    with contextlib.ExitStack() as cleanup:
+    with interrupts(), contextlib.ExitStack() as cleanup:
         files = []
         renames = []
         for target in targets:

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from mucktrack.children import Child
+from mucktrack.children import TERMINATED, Child
 from mucktrack.embedded import EmbeddedServerError, Server, tansu, valkey
 from mucktrack.failures import WorkFailedError
 from mucktrack.scrape import scrape
@@ -131,6 +131,8 @@ class Fleet:
         """End it; how many positions it has published. Raises `WorkFailedError`."""
         stop(self.child)
         said = PUBLISHED.findall(self.child.log.read_text())
+        if not said and self.child.exit_code() == TERMINATED:
+            return 0  # The signal came before it had begun.
         if not said:
             raise WorkFailedError(
                 f"fleet: it did not say what it published; the end of {self.child.log}:\n"

@@ -5,16 +5,15 @@ servers.
 """
 
 import math
-import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
-from types import FrameType
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 
 from rich.console import Console
 
 from mucktrack import city_check
 from mucktrack.failures import WorkFailedError
+from mucktrack.interrupts import interrupts
 from mucktrack.monitor import Monitor
 from mucktrack.parts import Fleet, FleetPlan, Servers, Worker, check, stop
 from mucktrack.run_folder import make_run_folder
@@ -27,11 +26,6 @@ DRAIN_S = 120.0
 """How long the worker may take, at the end, for what was published and not yet processed."""
 DRAIN_AFTER_SIGNAL_S = 3.0
 """Somebody waits for the prompt."""
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class _StopRequested(BaseException):
-    """SIGINT or SIGTERM; like KeyboardInterrupt, nothing but the end of the run handles it."""
 
 
 def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
@@ -40,31 +34,31 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
     Raises `BadInputError` for a city with faults, `WorkFailedError` when a part fails.
     """
     console = Console()
-    city = settings.city or DEMO_CITY
-    about_city = city_check.describe(city_check.load(city))
+    folder_of_city = settings.city or DEMO_CITY
+    city = city_check.load(folder_of_city)
     try:
         folder = make_run_folder(settings.state_dir)
     except OSError as error:
         raise WorkFailedError(f"{settings.state_dir}: {error.strerror}") from None
     with ExitStack() as stack:
-        stack.enter_context(_stop_signals())
+        stack.enter_context(interrupts())
         try:
             with console.status("starting Kafka, Redis and the worker…"):
                 servers = Servers(settings, folder, stack)
-                worker = Worker(settings, servers, city, folder, stack)
+                worker = Worker(settings, servers, folder_of_city, folder, stack)
                 worker.wait_until_ready()
-                fleet = Fleet(plan, servers, city, settings.partitions, folder, stack)
+                fleet = Fleet(plan, servers, folder_of_city, settings.partitions, folder, stack)
                 monitor = stack.enter_context(closing(_monitor(servers, worker)))
-        except _StopRequested:
+        except KeyboardInterrupt:
             console.print("stopped before everything was ready")
             return
         heading = [
             f"Kafka {servers.kafka} · Redis {SETTINGS['redis'].shown(servers.redis)} · "
             f"metrics {worker.metrics_url}",
-            f"{about_city} · fleet of {plan.trucks}, {plan.speed:g}× time",
+            f"{city_check.describe(city)} · fleet of {plan.trucks}, {plan.speed:g}× time",
             f"logs and labels of the offences in {folder}",
         ]
-        view = stack.enter_context(closing(open_view(console, heading)))
+        view = stack.enter_context(closing(open_view(console, heading, city.timezone)))
         complete = _watch(monitor, view, servers, worker, fleet, seconds)
         stop(worker.child)
         view.show(monitor.snapshot(), [])
@@ -99,26 +93,9 @@ def _watch(
                 check(child)
             view.show(monitor.snapshot(), fresh)
         return monitor.wait_for(fleet.stop(), DRAIN_S)
-    except _StopRequested:
+    except KeyboardInterrupt:
         monitor.wait_for(fleet.stop(), DRAIN_AFTER_SIGNAL_S)
         return True
-
-
-@contextmanager
-def _stop_signals() -> Iterator[None]:
-    """The first signal raises `_StopRequested`; further ones find the work of stopping done."""
-
-    def request_stop(_number: int, _frame: FrameType | None) -> None:
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        raise _StopRequested
-
-    before = {number: signal.signal(number, request_stop) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print_summary(console: Console, monitor: Monitor) -> None:

@@ -5,9 +5,10 @@ It is given a `Snapshot` and knows nothing of where the figures come from.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -19,6 +20,10 @@ from mucktrack.violation_queue import Seen
 LINE_EVERY_S = 5.0
 MESSAGES_A_LINE = 3
 SEVERITY_STYLES = {"critical": "bold red", "major": "red", "minor": "yellow", "lead": "cyan"}
+TABLE_FRAME = 5
+"""Rows of a table that are not its content: title, header, lines."""
+ROWS_A_VIOLATION = 4
+"""What it is, and its message in two languages, one of which may need two rows."""
 PHASES = ("opened", "escalated", "closed", "occurred")
 
 
@@ -51,21 +56,28 @@ class View(Protocol):
     def close(self) -> None: ...
 
 
-def open_view(console: Console, heading: Sequence[str]) -> View:
-    """`heading`: lines that say where to look."""
-    return LiveView(console, heading) if console.is_terminal else PlainView(console, heading)
+def open_view(console: Console, heading: Sequence[str], timezone: str) -> View:
+    """`heading`: lines that say where to look. `timezone`: in which times are shown (IANA)."""
+    if console.is_terminal:
+        return LiveView(console, heading, ZoneInfo(timezone))
+    return PlainView(console, heading)
 
 
 class LiveView:
     """A table that renews itself."""
 
-    def __init__(self, console: Console, heading: Sequence[str]) -> None:
+    def __init__(self, console: Console, heading: Sequence[str], timezone: ZoneInfo) -> None:
         self._heading = heading
+        self._timezone = timezone
+        self._console = console
         self._live = Live(console=console, auto_refresh=False)
         self._live.start()
 
     def show(self, now: Snapshot, fresh: Sequence[Seen]) -> None:
-        self._live.update(render(now, self._heading), refresh=True)
+        fixed = len(self._heading) + 1 + TABLE_FRAME + len(now.by_rule) + TABLE_FRAME
+        room = max(1, (self._console.height - fixed) // ROWS_A_VIOLATION)
+        shown = replace(now, latest=now.latest[-room:])
+        self._live.update(render(shown, self._heading, self._timezone), refresh=True)
 
     def close(self) -> None:
         self._live.stop()
@@ -74,9 +86,12 @@ class LiveView:
 class PlainView:
     """Lines for logs and pipes."""
 
-    def __init__(self, console: Console, heading: Sequence[str]) -> None:
+    def __init__(
+        self, console: Console, heading: Sequence[str], every_s: float = LINE_EVERY_S
+    ) -> None:
         self._console = console
-        self._next_line_at = time.monotonic() + LINE_EVERY_S
+        self._every_s = every_s
+        self._next_line_at = time.monotonic() + every_s
         self._fresh: list[Seen] = []
         for line in heading:
             self._print(line)
@@ -85,7 +100,7 @@ class PlainView:
         self._fresh.extend(fresh)
         if time.monotonic() < self._next_line_at:
             return
-        self._next_line_at = time.monotonic() + LINE_EVERY_S
+        self._next_line_at = time.monotonic() + self._every_s
         self._print(figures(now))
         for seen in self._fresh[-MESSAGES_A_LINE:]:
             self._print(f"  {seen.rule} {seen.phase} · {seen.truck_id} · {seen.message}")
@@ -105,13 +120,13 @@ def figures(now: Snapshot) -> str:
     )
 
 
-def render(now: Snapshot, heading: Sequence[str]) -> RenderableType:
+def render(now: Snapshot, heading: Sequence[str], timezone: ZoneInfo) -> RenderableType:
     """The whole picture of one moment."""
     return Group(
         *(Text(line, style="dim") for line in heading),
         Text(figures(now), style="bold"),
         _rules(now),
-        _latest(now),
+        _latest(now, timezone),
     )
 
 
@@ -127,13 +142,13 @@ def _rules(now: Snapshot) -> Table:
     return table
 
 
-def _latest(now: Snapshot) -> Table:
+def _latest(now: Snapshot, timezone: ZoneInfo) -> Table:
     table = Table(title="latest", title_justify="left", expand=True)
     table.add_column("time", no_wrap=True)
     table.add_column("truck", no_wrap=True)
     table.add_column("what", ratio=1)
     for seen in reversed(now.latest):
-        when = datetime.fromtimestamp(seen.detected_ms / 1000).astimezone()
+        when = datetime.fromtimestamp(seen.detected_ms / 1000, timezone)
         what = Text(f"{seen.title} {seen.rule}", style=SEVERITY_STYLES.get(seen.severity, ""))
         what.append(f" {seen.phase}\n", style="dim")
         what.append(f"{seen.message}\n", style="default")

@@ -8,32 +8,23 @@ counted and raised by the next call. Knows nothing of where positions come from.
 import logging
 import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 import msgspec
-from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
 
+from producers.broker import MAX_RECORD_BYTES, connect, reason
+from producers.broker import PublishError as PublishError
 from streams.elements import original
 from streams.partition import partition_of
 from streams.position import MAX_ARRAY, Position, encode_array, encode_position, encode_tick
 
 log = logging.getLogger(__name__)
 
-MAX_RECORD_BYTES = 900_000
-"""Brokers take batches of a million bytes unless told otherwise."""
 IN_FLIGHT_BYTES = 32 * 1024 * 1024
-PRODUCER_ID_S = 5.0
-"""A broker that gives no producer id within this time has no idempotent producers."""
-CONNECT_MS = 5_000
 CLOSE_S = 10.0
-
-
-class PublishError(Exception):
-    """Something was not delivered, or there is no broker to deliver to; one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,7 @@ class Publisher:
         self._array_size = array_size
         self._linger_s = linger_ms / 1000
         self._most_in_flight = in_flight_bytes
-        self._producer = _connect(bootstrap, topic, partitions, compression, delivery_timeout_ms)
+        self._producer = connect(bootstrap, topic, partitions, compression, delivery_timeout_ms)
         self._counts = Counts()
         self._pending: list[list[Position]] = [[] for _ in range(partitions)]
         self._oldest_s = [0.0] * partitions
@@ -98,6 +89,11 @@ class Publisher:
     @property
     def counts(self) -> Counts:
         return replace(self._counts, acknowledged=self._acknowledged, failed=self._failed)
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """Sent and not yet acknowledged."""
+        return self._in_flight
 
     def publish(self, position: Position) -> None:
         """Into the array of the truck's partition. The record's timestamp becomes the highest
@@ -249,86 +245,9 @@ class Publisher:
         if self._failure is not None:
             raise PublishError(
                 f"Kafka at {self._bootstrap}: {self._failed} records were not delivered to "
-                f"{self._topic}, the first because of {_reason(self._failure)}"
+                f"{self._topic}, the first because of {reason(self._failure)}"
             )
 
 
 def _stamp(position: Position) -> int:
     return position.time_ms if position.received_ms is None else position.received_ms
-
-
-def _connect(
-    bootstrap: str,
-    topic: str,
-    partitions: int,
-    compression: str | None,
-    delivery_timeout_ms: int,
-) -> KafkaProducer:
-    def make(*, idempotent: bool) -> KafkaProducer:
-        return KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
-            client_id="mucktrack-publisher",
-            acks="all",
-            enable_idempotence=idempotent,
-            # Without sequence numbers a second request in flight could overtake a repeated first.
-            max_in_flight_requests_per_connection=5 if idempotent else 1,
-            compression_type=compression,
-            batch_size=MAX_RECORD_BYTES // 2,
-            delivery_timeout_ms=delivery_timeout_ms,
-            request_timeout_ms=min(30_000, delivery_timeout_ms),
-            bootstrap_timeout_ms=CONNECT_MS,
-            max_block_ms=10_000,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-        )
-
-    try:
-        _check_topic(bootstrap, topic, partitions)
-        producer = make(idempotent=True)
-        if not _has_producer_id(producer):
-            producer.close(timeout=0)
-            log.warning("the broker gives no producer ids; repeated requests may show twice")
-            producer = make(idempotent=False)
-    except KafkaError as error:
-        raise PublishError(
-            f"Kafka at {bootstrap}: {_reason(error)}; is it running, and is the address right?"
-        ) from None
-    return producer
-
-
-def _check_topic(bootstrap: str, topic: str, partitions: int) -> None:
-    """All topics are asked for: some brokers make a topic that is asked for by its name."""
-    with closing(
-        KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
-            client_id="mucktrack-publisher",
-            bootstrap_timeout_ms=CONNECT_MS,
-            request_timeout_ms=CONNECT_MS,
-        )
-    ) as admin:
-        described = {one["name"]: len(one["partitions"]) for one in admin.describe_topics()}
-    if topic not in described:
-        raise PublishError(f"Kafka at {bootstrap}: there is no topic {topic}; create it first")
-    if described[topic] != partitions:
-        raise PublishError(
-            f"Kafka at {bootstrap}: {topic} has {described[topic]} partitions, not {partitions}: "
-            "the count decides where each truck's positions go"
-        )
-
-
-def _has_producer_id(producer: KafkaProducer) -> bool:
-    """The library asks for the id in its own thread and, where none is given, tries for ever;
-    it tells nobody, so one has to look."""
-    manager = producer._transaction_manager
-    deadline = time.monotonic() + PRODUCER_ID_S
-    while not manager.has_producer_id():
-        if manager.has_fatal_error() or time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def _reason(error: BaseException) -> str:
-    """In one line, without the request that the library appends."""
-    text = str(error).removeprefix(f"{type(error).__name__}: ").split(": Request ")[0]
-    return (text.splitlines() or [""])[0] or type(error).__name__

@@ -77,7 +77,7 @@ def judge(plane: Any, limits: Any, truck: Any, now: Any, position: Any) -> int:
     step_m = math.hypot(place.x - truck.x, place.y - truck.y)
     now.step_mm = np.int64(math.floor(step_m * 1000 + 0.5))
     if kmh(step_m, time_ms - truck.last_ms) > limits.max_speed_kmh:
-        if not _completes_row(limits, truck, place):
+        if not _completes_row(plane, limits, truck, place):
             return IMPOSSIBLE_JUMP
         now.jumped = True
     truck.jump_row = 0
@@ -91,12 +91,13 @@ def kmh(distance_m: float, duration_ms: int) -> float:
 
 
 @compiled
-def _completes_row(limits: Any, truck: Any, place: Any) -> bool:
+def _completes_row(plane: Any, limits: Any, truck: Any, place: Any) -> bool:
     """Take a position that fails the jump test into the truck's row; whether it completes it."""
     agrees = False
     if truck.jump_row > 0 and place.time_ms > truck.jump_ms:
-        step_m = math.hypot(place.x - truck.jump_x, place.y - truck.jump_y)
+        x, y = to_metres(plane, truck.jump_lon, truck.jump_lat)
+        step_m = math.hypot(place.x - x, place.y - y)
         agrees = kmh(step_m, place.time_ms - truck.jump_ms) <= limits.max_speed_kmh
     truck.jump_row = truck.jump_row + 1 if agrees else 1
-    truck.jump_ms, truck.jump_x, truck.jump_y = place.time_ms, place.x, place.y
+    truck.jump_ms, truck.jump_lon, truck.jump_lat = place.time_ms, place.lon, place.lat
     return bool(truck.jump_row == JUMP_ROW)

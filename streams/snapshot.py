@@ -11,8 +11,9 @@ import numpy as np
 
 from geofences.city import City
 from geofences.index import NONE, CompiledCity
+from geofences.projection import Projection
 from streams.runs import Pool
-from streams.state import RUN, TRUCK
+from streams.state import RECENT, RUN, TRUCK
 
 FORMAT: Final = 1
 """Raise it when the layout or the meaning of a record changes."""
@@ -89,7 +90,8 @@ class Snapshot(msgspec.Struct):
 
 
 def carry_over(snapshot: Snapshot, compiled: CompiledCity, rows: Any) -> None:
-    """Renumber what `rows` hold of sites, districts and the register for `compiled`.
+    """Renumber what `rows` hold of sites, districts and the register for `compiled`, and move
+    their metres into its plane.
 
     A site or district that is gone becomes none.
     """
@@ -101,6 +103,11 @@ def carry_over(snapshot: Snapshot, compiled: CompiledCity, rows: Any) -> None:
     rows.trip_source = sites[rows.trip_source]
     rows.stay_site = sites[rows.stay_site]
     rows.trip_origin = _numbers(snapshot.district_codes, codes)[rows.trip_origin]
+    projection = Projection(compiled.index.plane)
+    last = rows.recent[np.arange(len(rows)), (rows.fixes - 1) % RECENT]
+    rows.x, rows.y = projection.project(np.stack([last["lon"], last["lat"]], axis=1)).T
+    stops = projection.project(np.stack([rows.stop_lon, rows.stop_lat], axis=1))
+    rows.stop_x, rows.stop_y = stops.T
 
 
 def _numbers(old: list[str], new: list[str]) -> Any:

@@ -33,8 +33,8 @@ TRUCK = np.dtype(
         ("y", "f8"),
         ("odometer_mm", "i8"),  # straight lines between fixes, from the first on
         ("jump_ms", "i8"),  # the last position that failed the jump test
-        ("jump_x", "f8"),
-        ("jump_y", "f8"),
+        ("jump_lon", "f8"),
+        ("jump_lat", "f8"),
         ("change_ms", "i8"),  # first fix of a change of the load in the making
         ("change_lon", "f8"),
         ("change_lat", "f8"),

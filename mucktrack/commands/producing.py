@@ -118,7 +118,8 @@ def simulate(
     Most trucks keep to their permits; a share of the trips offends, and every offence is told in
     the file of labels, against which `mucktrack score` compares what was detected.
     """
-    kafka = None if out else required(settings, "kafka")
+    if out is None:
+        required(settings, "kafka")
     from mucktrack.simulate import Plan, simulate_to_file
     from mucktrack.simulate import simulate as publish
 
@@ -126,4 +127,4 @@ def simulate(
     if out is not None:
         simulate_to_file(plan, out, hours or DEFAULT_HOURS)
     else:
-        publish(plan, kafka, settings.partitions, speed)
+        publish(plan, required(settings, "kafka"), settings.partitions, speed)

@@ -62,11 +62,11 @@ class Answers:
 
     def check(self, time_ms: int, lon: float, lat: float) -> None:
         index, place = self.compiled.index, self._record
+        where = f"at {lon!r}, {lat!r}, {time_ms}"
         locate(index, place, time_ms, lon, lat)
         expected = self.map.place(time_ms, lon, lat)
         away_m = math.hypot(place.x - expected.point.x, place.y - expected.point.y)
         assert away_m < (TOLERANCE_M if abs(lat) < 89 else 1.0), where
-        where = f"at {lon!r}, {lat!r}, {time_ms}"
         self._check_sites(place, expected, where)
         code = district_of(index, place)
         ours = None if code == NONE else self.city.districts[code].code

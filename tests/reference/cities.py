@@ -218,7 +218,7 @@ def _permit(
         f"P{number}",
         tuple(sorted(rng.sample(truck_ids, rng.randint(1, len(truck_ids))))),
         some([site.site_id for site in sites if site.kind == "construction"]),
-        some([site.site_id for site in sites if site.kind in ("disposal", "transfer")]),
+        some([site.site_id for site in sites if site.kind in ("disposal", "transfer")][:1]),
         some([route.route_id for route in routes]),
         some([district.code for district in districts]),
         _validity(rng, frame, 0.6),

@@ -25,6 +25,7 @@ GAPS_S = (
     179.999, 180, 299.999, 300, 301, 599.999, 600, 600.001, 601, 900, 1_199.999, 1_200, 1_200.001,
     1_801, 3_600, 3_600.001, 7_200.001, 14_399.999, 14_400, 14_500,
 )  # fmt: skip
+TIPPING = ("disposal", "transfer")
 SPEEDS_KMH = (0, 0, 3, 4.9, 5, 5.1, 20, 30, 30.1, 45, 60, 61, 90)
 
 
@@ -134,7 +135,7 @@ class Driver:
         self._stand()
 
     def _tip(self) -> None:
-        self._go_to(*self._rng.choice((("disposal", "transfer"), ("construction",), ())))
+        self._go_to(*self._rng.choice((TIPPING, TIPPING, ("construction",), ())))
         self._stand()
         self._is_lifted = self._rng.random() < 0.8
         self._stand()

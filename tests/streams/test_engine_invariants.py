@@ -3,6 +3,7 @@ other trucks do. And what must not matter to memory: room that runs out grows.""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from random import Random
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.agreement import trip_line, violation_line
+from reference.judging import judge
 from reference.tracks import in_arrival_order, random_case, with_ticks
 from shapely import MultiPolygon, Point, box
 
@@ -22,39 +24,7 @@ from streams.snapshot import UnknownFormat
 
 Said = tuple[list[bytes], list[bytes], list[tuple[int, str]], int]
 EXAMPLES = 60
-
-
-def new_engine(prepared: PreparedCity, live: bool) -> Engine:
-    return Engine.live(prepared, 0, 1) if live else Engine.offline(prepared)
-
-
-def judge(
-    prepared: PreparedCity,
-    elements: Sequence[Element],
-    *,
-    live: bool = False,
-    cuts: Sequence[int] = (),
-    restarts: frozenset[int] = frozenset(),
-) -> Outcome:
-    """All of `elements`, in batches that end at `cuts`; a new engine goes on at `restarts`."""
-    engine, whole = new_engine(prepared, live), Outcome()
-    edges = sorted({0, *(cut % (len(elements) + 1) for cut in cuts), len(elements)})
-    for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
-        outcome = engine.process(elements[start:end])
-        whole.fixes += outcome.fixes
-        whole.rejected += [(start + index, reason) for index, reason in outcome.rejected]
-        whole.violations += outcome.violations
-        whole.trips += outcome.trips
-        if number in restarts:
-            state = engine.export()
-            engine = new_engine(prepared, live)
-            engine.restore(state)
-            assert engine.export() == state
-    if not live:
-        ended = engine.finish()
-        whole.violations += ended.violations
-        whole.trips += ended.trips
-    return whole
+START_MS = 1_795_266_000_000
 
 
 def said(outcome: Outcome, *, ordered: bool) -> Said:
@@ -65,9 +35,22 @@ def said(outcome: Outcome, *, ordered: bool) -> Said:
     return violations, [encode(trip) for trip in outcome.trips], outcome.rejected, outcome.fixes
 
 
+@cache
+def case(seed: int) -> tuple[PreparedCity, list[list[Position]]]:
+    city, tracks, _ = random_case(seed)
+    return PreparedCity.of(city), tracks
+
+
+def stream_of(seed: int, *, live: bool) -> tuple[PreparedCity, Sequence[Element]]:
+    prepared, tracks = case(seed)
+    rng = Random(seed)
+    positions = in_arrival_order(rng, tracks)
+    return prepared, with_ticks(rng, positions) if live else positions
+
+
 @settings(derandomize=True, max_examples=EXAMPLES, deadline=None)
 @given(
-    seed=st.integers(0, 400),
+    seed=st.integers(0, 39),
     live=st.booleans(),
     cuts=st.lists(st.integers(0, 400), max_size=12),
     restarts=st.frozensets(st.integers(0, 12), max_size=6),
@@ -75,11 +58,7 @@ def said(outcome: Outcome, *, ordered: bool) -> Said:
 def test_batches_and_restarts_make_no_difference(
     seed: int, live: bool, cuts: list[int], restarts: frozenset[int]
 ) -> None:
-    city, tracks, rng = random_case(seed)
-    elements: Sequence[Element] = in_arrival_order(rng, tracks)
-    if live:
-        elements = with_ticks(rng, in_arrival_order(rng, tracks))
-    prepared = PreparedCity.of(city)
+    prepared, elements = stream_of(seed, live=live)
     plain = judge(prepared, elements, live=live)
     cut = judge(prepared, elements, live=live, cuts=cuts, restarts=restarts)
     assert said(cut, ordered=not live) == said(plain, ordered=not live)
@@ -87,13 +66,9 @@ def test_batches_and_restarts_make_no_difference(
 
 @pytest.mark.parametrize("live", [False, True])
 def test_one_by_one_with_a_restart_after_each(live: bool) -> None:
-    city, tracks, rng = random_case(12)
-    elements: Sequence[Element] = in_arrival_order(rng, tracks)
-    if live:
-        elements = with_ticks(rng, in_arrival_order(rng, tracks))
-    prepared = PreparedCity.of(city)
+    prepared, elements = stream_of(12, live=live)
     everywhere = range(len(elements))
-    single = judge(prepared, elements, live=live, cuts=everywhere, restarts=frozenset(everywhere))
+    single = judge(prepared, elements, live=live, cuts=everywhere, restarts=everywhere)
     assert said(single, ordered=not live) == said(
         judge(prepared, elements, live=live), ordered=not live
     )
@@ -110,13 +85,12 @@ def by_truck(outcome: Outcome) -> dict[str, list[str]]:
 
 
 @settings(derandomize=True, max_examples=EXAMPLES, deadline=None)
-@given(seed=st.integers(0, 400), order=st.integers(0, 9))
+@given(seed=st.integers(0, 39), order=st.integers(0, 9))
 def test_the_other_trucks_make_no_difference(seed: int, order: int) -> None:
     """Offline: any interleaving that keeps each truck's order, and each truck alone but for a last
     fix of another that ends the input at the same moment."""
-    city, tracks, rng = random_case(seed)
-    prepared = PreparedCity.of(city)
-    together = by_truck(judge(prepared, in_arrival_order(rng, tracks)))
+    prepared, tracks = case(seed)
+    together = by_truck(judge(prepared, in_arrival_order(Random(seed), tracks)))
     shuffled = in_arrival_order(Random(order), tracks, shuffle=True)
     assert by_truck(judge(prepared, shuffled)) == together
     track = tracks[order % len(tracks)]
@@ -132,9 +106,21 @@ def accepted(prepared: PreparedCity, track: list[Position]) -> list[Position]:
     return [position for i, position in enumerate(track) if i not in rejected]
 
 
+@cache
+def eventful() -> int:
+    """The first seed whose longest track says much of one truck."""
+    for seed in range(100):
+        prepared, tracks = case(seed)
+        outcome = judge(prepared, max(tracks, key=len))
+        opened = sum(violation.phase == "opened" for violation in outcome.violations)
+        if len(outcome.violations) > 8 and opened > 2 and len(outcome.trips) > 1:
+            return seed
+    raise LookupError("no seed under 100 is eventful")
+
+
 def fleet(trucks: int) -> tuple[PreparedCity, list[Position]]:
     """One eventful track, driven by so many trucks at the same time."""
-    city, tracks, _ = random_case(7)
+    city, tracks, _ = random_case(eventful())
     track = max(tracks, key=len)
     return PreparedCity.of(city), [
         msgspec.structs.replace(position, truck_id=f"浙C{number:05}")
@@ -175,7 +161,7 @@ def anonymous(violation: Violation) -> Violation:
 
 def test_a_state_survives_a_city_in_which_the_numbers_have_moved() -> None:
     """Sites, districts and trucks are found again by their ids."""
-    for seed in range(30):
+    for seed in range(12, 24):
         city, tracks, rng = random_case(seed)
         elements = in_arrival_order(rng, tracks)
         half = len(elements) // 2
@@ -185,6 +171,29 @@ def test_a_state_survives_a_city_in_which_the_numbers_have_moved() -> None:
         renumbered.restore(engine.export())
         expected = engine.process(elements[half:])
         assert by_truck(renumbered.process(elements[half:])) == by_truck(expected)
+
+
+def test_a_state_survives_a_city_whose_middle_has_moved() -> None:
+    """Its plane has moved by kilometres: a truck that stands still has not."""
+    city, _, _ = random_case(0)
+    west, south, _, _ = city.districts[0].shape.bounds
+    there = (west + 0.01, south + 0.01)
+    standing = [
+        Position("浙B1", START_MS + 30_000 * n, *there, speed_kmh=0.0, loaded=True)
+        for n in range(8)
+    ]
+    jumping = [
+        Position("浙B2", START_MS + 1_000 * n, there[0], there[1] + (0.1 if n else 0.0))
+        for n in range(4)
+    ]
+    far = District("999999", "far", box(west + 0.4, south + 0.3, west + 0.5, south + 0.4))
+    wider = replace(city, version="0" * 64, districts=(*city.districts, far))
+    engine = Engine.offline(PreparedCity.of(city))
+    engine.process([*standing[:4], *jumping[:3]])
+    moved = Engine.offline(PreparedCity.of(wider))
+    moved.restore(engine.export())
+    rest = [*standing[4:], *jumping[3:]]
+    assert moved.process(rest).rejected == engine.process(rest).rejected == []
 
 
 def with_others_in_front(city: City) -> City:
@@ -235,6 +244,6 @@ def test_what_is_no_state_is_refused() -> None:
 
 
 def test_a_trip_is_told_once() -> None:
-    city, tracks, rng = random_case(7)
+    city, tracks, rng = random_case(eventful())
     trips: list[Trip] = judge(PreparedCity.of(city), in_arrival_order(rng, tracks)).trips
     assert len({trip.trip_id for trip in trips}) == len(trips) > 0
