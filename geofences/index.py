@@ -54,6 +54,8 @@ CELL = np.dtype(
         ("n_sites", "i4"),
         ("zones", "i4"),
         ("n_zones", "i4"),
+        ("routes", "i4"),
+        ("n_routes", "i4"),
     ]
 )
 SITE = np.dtype(
@@ -74,13 +76,9 @@ ZONE = np.dtype(
     [("kind", "i4"), ("validity", "i4"), ("lo", "i4"), ("hi", "i4"), ("limit_kmh", "f8")],
     align=True,
 )
-ROUTE = np.dtype(
-    [("corridor_m", "f8"), ("cells", "i4"), ("n_cells", "i4"), ("lo", "i4"), ("hi", "i4")],
-    align=True,
-)
-"""Its edges are lo:hi; the cells its corridor meets are `route_cells[cells : cells + n_cells]`."""
-ROUTE_CELL = np.dtype([("cell", "i4"), ("lo", "i4"), ("hi", "i4")])
-"""A cell near a route, and the edges of the route that come near it. Sorted by cell in a route."""
+ROUTE = np.dtype([("corridor_m", "f8"), ("lo", "i4"), ("hi", "i4")], align=True)
+STRETCH = np.dtype([("route", "i4"), ("lo", "i4"), ("hi", "i4")])
+"""Edges of a route, one after another, that come near a cell; a cell's are in order of routes."""
 PERMIT = np.dtype(
     [
         ("validity", "i4"),
@@ -118,7 +116,7 @@ class CityIndex(NamedTuple):
     sites: Any
     zones: Any
     routes: Any
-    route_cells: Any
+    stretches: Any
     permits: Any
     trucks: Any
     validities: Any
@@ -198,7 +196,7 @@ class _Compiler:
         self.district_numbers = {d.code: i for i, d in enumerate(city.districts)}
         self.site_numbers = {site.site_id: i for i, site in enumerate(city.sites)}
         self.route_numbers = {route.route_id: i for i, route in enumerate(city.routes)}
-        self.validities: list[Validity] = []
+        self.validities: dict[Validity, int] = {}
         self.grid = self._grid()
 
     def compile(self) -> CompiledCity:
@@ -206,7 +204,7 @@ class _Compiler:
         strips = self._compile_districts(cells)
         sites = self._compile_sites(cells)
         zones = self._compile_zones(cells)
-        routes, route_cells = self._compile_routes()
+        routes, stretches = self._compile_routes(cells)
         permits = self._compile_permits()
         truck_numbers, trucks = self._compile_trucks()
         validities, windows = self._compile_validities()
@@ -220,7 +218,7 @@ class _Compiler:
             sites=sites,
             zones=zones,
             routes=routes,
-            route_cells=route_cells,
+            stretches=stretches,
             permits=permits,
             trucks=trucks,
             validities=validities,
@@ -257,8 +255,8 @@ class _Compiler:
         return record
 
     def _validity(self, validity: Validity) -> int:
-        self.validities.append(validity)
-        return len(self.validities) - 1
+        """Its number; equal ones share it, and few are ever in use at once."""
+        return self.validities.setdefault(validity, len(self.validities))
 
     def _compile_districts(self, cells: Any) -> Ints:
         rows = self.grid.rows
@@ -333,27 +331,31 @@ class _Compiler:
         )
         return _records(zones)
 
-    def _compile_routes(self) -> tuple[Any, Any]:
+    def _compile_routes(self, cells: Any) -> tuple[Any, Any]:
         routes = np.zeros(max(1, len(self.city.routes)), ROUTE)
-        pieces = [np.zeros(1, ROUTE_CELL)]
-        count = 1
+        near = [np.zeros((3, 0), np.int32)]
         for number, (route, shape) in enumerate(
             zip(self.city.routes, self.route_shapes, strict=True)
         ):
             edges = edges_of(shape)
             lo, hi = self.edges.add(edges)
+            routes[number] = (route.corridor_m, lo, hi)
             edge, cell = self.grid.cells_near_edges(edges, route.corridor_m)
-            order = np.lexsort((edge, cell))
-            near, starts = np.unique(cell[order], return_index=True)
-            first, end = self.edges.add(edges[edge[order]])
-            piece = np.zeros(len(near), ROUTE_CELL)
-            piece["cell"] = near
-            piece["lo"] = first + starts
-            piece["hi"] = [*(first + starts[1:]), end]
-            routes[number] = (route.corridor_m, count, len(near), lo, hi)
-            pieces.append(piece)
-            count += len(near)
-        return _records(routes), _records(np.concatenate(pieces))
+            near.append(np.stack([cell, np.full_like(cell, number), edge + np.int32(lo)]))
+        triples = np.concatenate(near, axis=1)
+        cell, number, edge = triples[:, np.lexsort(triples[::-1])]
+        goes_on = (
+            (cell[1:] == cell[:-1]) & (number[1:] == number[:-1]) & (edge[1:] == edge[:-1] + 1)
+        )
+        starts = np.flatnonzero(np.concatenate([[True], ~goes_on]))[: len(cell)]
+        ends = np.concatenate([starts[1:], [len(cell)]]) - 1
+        stretches = np.zeros(max(1, len(starts)), STRETCH)
+        if len(starts):
+            stretches["route"], stretches["lo"] = number[starts], edge[starts]
+            stretches["hi"] = edge[ends] + 1
+        counts = np.bincount(cell[starts], minlength=len(cells))
+        cells["routes"], cells["n_routes"] = np.cumsum(counts) - counts, counts
+        return _records(routes), _records(stretches)
 
     def _compile_permits(self) -> Any:
         permits = np.zeros(max(1, len(self.city.permits)), PERMIT)

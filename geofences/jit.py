@@ -14,8 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+CACHE_LINE_BYTES = 64
 
 _ROOT = Path(__file__).resolve().parent.parent
 COMPILED_SOURCES = (
@@ -52,5 +57,43 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 
 
 def compiled(function: Function) -> Function:
-    """Compile for speed; integer and float semantics stay those of numpy (no fastmath)."""
-    return cast("Function", numba.njit(cache=True, error_model="numpy")(function))
+    """Compile for speed; integer and float semantics stay those of numpy (no fastmath).
+
+    The core allocates nothing, so arrays need no reference counts (`_nrt=False`): counting the
+    arrays of a city at each call cost more than half of the time. Small functions are put into
+    their callers, so that writing them small costs nothing.
+    """
+    compile_it = numba.njit(cache=True, error_model="numpy", _nrt=False, forceinline=True)
+    return cast("Function", compile_it(function))
+
+
+if numba.config.DISABLE_JIT:
+
+    def prefetch(array: Any, index: int) -> None:
+        """Nothing, in plain Python."""
+
+else:
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def prefetch(_: Any, array: Any, index: Any) -> Any:
+        """`prefetch(array, index)`: begin to fetch a record into the processor's cache."""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            int32, int64, pointer = ir.IntType(32), ir.IntType(64), ir.IntType(8).as_pointer()
+            item_bytes = array.dtype.size
+            data = context.make_array(array)(context, builder, arguments[0]).data
+            offset = builder.mul(builder.sext(arguments[1], int64), ir.Constant(int64, item_bytes))
+            begin = builder.add(builder.ptrtoint(data, int64), offset)
+            call = cgutils.get_or_insert_function(
+                builder.module,
+                ir.FunctionType(ir.VoidType(), [pointer, int32, int32, int32]),
+                "llvm.prefetch.p0i8",
+            )
+            to_write, keep, is_data = (ir.Constant(int32, value) for value in (1, 3, 1))
+            for line in range(0, item_bytes, CACHE_LINE_BYTES):
+                address = builder.add(begin, ir.Constant(int64, line))
+                place = builder.inttoptr(address, pointer)
+                builder.call(call, [place, to_write, keep, is_data])
+            return context.get_dummy_value()
+
+        return types.void(array, index), generate

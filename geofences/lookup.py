@@ -242,18 +242,24 @@ def district_distance(city: CityIndex, number: int, place: Any) -> float:
 @compiled
 def on_route(city: CityIndex, number: int, place: Any) -> bool:
     """Whether `place` lies in the corridor of a route: at most `corridor_m` from its line."""
-    route = city.routes[number]
-    low, high = route.cells, route.cells + route.n_cells
+    if place.cell == NONE:
+        return False
+    cell = city.cells[place.cell]
+    end = cell.routes + cell.n_routes
+    low, high = cell.routes, end
     while low < high:
         middle = (low + high) // 2
-        if city.route_cells[middle].cell < place.cell:
+        if city.stretches[middle].route < number:
             low = middle + 1
         else:
             high = middle
-    if low == route.cells + route.n_cells or city.route_cells[low].cell != place.cell:
-        return False
-    near = city.route_cells[low]
-    return near_edges(city.edges, near.lo, near.hi, place.x, place.y, route.corridor_m)
+    while low < end and city.stretches[low].route == number:
+        near = city.stretches[low]
+        corridor_m = city.routes[number].corridor_m
+        if near_edges(city.edges, near.lo, near.hi, place.x, place.y, corridor_m):
+            return True
+        low += 1
+    return False
 
 
 @compiled

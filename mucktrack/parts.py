@@ -14,9 +14,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from mucktrack.children import TERMINATED, Child
+from mucktrack.children import TERMINATED, Child, tail_of
 from mucktrack.embedded import EmbeddedServerError, Server, tansu, valkey
-from mucktrack.failures import WorkFailedError
+from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.scrape import scrape
 from mucktrack.settings import SETTINGS, Settings
 from mucktrack.topics import TopicError, create_topics
@@ -72,6 +72,7 @@ class Worker:
             redis=servers.redis,
             city=str(city),
             partitions=str(settings.partitions),
+            group=settings.group,
             metrics_host=settings.metrics_host,
             metrics_port="0",
             state_dir=str(folder),
@@ -142,8 +143,12 @@ class Fleet:
 
 
 def check(child: Child) -> None:
-    """Raises `WorkFailedError` where the child has failed, with the end of its log."""
+    """Raises `WorkFailedError` where the child has failed, with the end of its log, and
+    `BadInputError`, with its own words, where it was given what it cannot use."""
     code = child.exit_code()
+    if code == BadInputError.exit_code:
+        words = tail_of(child.log, lines=1).strip().removeprefix("mucktrack: ")
+        raise BadInputError(f"{child.name}: {words}")
     if code not in (None, 0):
         raise WorkFailedError(
             f"{child.name}: ended with exit code {code}; the end of {child.log}:\n{child.tail()}"

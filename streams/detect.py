@@ -239,9 +239,14 @@ class Engine:
                 self._due_ms[: self._ready],
             )
             self._rows, self._due_ms = rows, due_ms
-        for row in range(self._ready, needed):
-            forget(self._rows[row])
-            self._rows[row].register = self._city.compiled.register_number(self.trucks.ids[row])
+        if needed > self._ready:
+            unknown = scratch(TRUCK)
+            forget(unknown[0])
+            self._rows[self._ready : needed] = unknown[0]
+            number = self._city.compiled.register_number
+            self._rows.register[self._ready : needed] = [
+                number(truck_id) for truck_id in self.trucks.ids[self._ready :]
+            ]
         self._ready = needed
 
     def _drain(self, outcome: Outcome) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geofences.index import CityIndex
-from geofences.jit import compiled
+from geofences.jit import compiled, prefetch
 from geofences.lookup import look_around
 from streams.events import Out, has_room
 from streams.gate import FIX_ACCEPTED, judge, kmh
@@ -44,6 +44,9 @@ POSITION = np.dtype(
     align=True,
 )
 """One row of a batch; its fields are the batch's columns."""
+
+AHEAD: Final = 12
+"""How many positions ahead a truck's record is fetched: waiting for memory is most of the work."""
 
 TICK: Final = -1
 SKIPPED: Final = -2
@@ -142,8 +145,12 @@ def pass_over(
     """
     clock, limits = clocks[0], thresholds[0]
     now, then = scratch[0], scratch[1]
+    last = len(positions) - 1
     for i in range(start, len(positions)):
         position = positions[i]
+        ahead = positions[min(i + AHEAD, last)].truck
+        if ahead >= 0:
+            prefetch(trucks.rows, ahead)
         if position.truck < 0:
             if position.truck == TICK and clock.delay_ms != STANDS_STILL:
                 clock.highest_ms = max(clock.highest_ms, position.time_ms)

@@ -100,6 +100,26 @@ def describe(
 
 
 @compiled
+def permits_at_start(
+    city: CityIndex,
+    rows: Any,
+    trips: Any,
+    active: npt.NDArray[np.int32],
+    ends: npt.NDArray[np.int32],
+    places: Any,
+) -> None:
+    """The numbers of the permits active when each trip began, one trip after another in `active`;
+    those of trip i end at ends[i]."""
+    place = places[0].place
+    used = 0
+    for i in range(len(trips)):
+        trip = trips[i]
+        locate(city, place, trip.started_ms, trip.start_lon, trip.start_lat)
+        used = _active_permits(city, rows[trip.truck].register, place, active, used)
+        ends[i] = used
+
+
+@compiled
 def _active_permits(
     city: CityIndex, register: int, place: Any, active: npt.NDArray[np.int32], used: int
 ) -> int:
@@ -192,37 +212,41 @@ class Reporter:
     def trips(self, out: Out, rows: Any, ids: list[str]) -> list[Trip]:
         """The trips of `out`, with the permits that were active when each began."""
         count = int(out.used[1])
-        trips = []
-        for trip in out.trips[:count]:
-            truck_id = ids[trip.truck]
-            trips.append(
-                Trip(
-                    trip_id=trip_id(truck_id, int(trip.started_ms)),
-                    truck_id=truck_id,
-                    permit_ids=self._permits_at(rows[trip.truck].register, trip),
-                    source_site=self._site_id(trip.source),
-                    dump_site=self._site_id(trip.dump_site),
-                    origin_district=self._district(trip.origin),
-                    dump_district=self._district(trip.dump_district),
-                    started_ms=int(trip.started_ms),
-                    ended_ms=int(trip.ended_ms),
-                    distance_m=(int(trip.distance_mm) + 500) // 1000,
-                    load_basis=BASES[trip.load_basis],
-                    dump_basis=BASES[trip.dump_basis],
-                    start_lon=float(trip.start_lon),
-                    start_lat=float(trip.start_lat),
-                    end_lon=float(trip.end_lon),
-                    end_lat=float(trip.end_lat),
-                )
-            )
-        return trips
+        if count == 0:
+            return []
+        trips = out.trips[:count]
+        listed = self._index.trucks.n_permits[rows.register[trips.truck]]
+        active = np.zeros(int(listed.sum()) + 1, np.int32)
+        ends = np.zeros(count, np.int32)
+        permits_at_start(self._index, rows, trips, active, ends, self._places)
+        permits = [self._permits[number] for number in active] if self._permits else []
+        starts = [0, *ends.tolist()]
+        names = trips.dtype.names
+        return [
+            self._trip(dict(zip(names, trip, strict=True)), permits[starts[i] : starts[i + 1]], ids)
+            for i, trip in enumerate(trips.tolist())
+        ]
 
-    def _permits_at(self, register: int, trip: Any) -> list[str]:
-        place = self._places[0].place
-        locate(self._index, place, trip.started_ms, trip.start_lon, trip.start_lat)
-        active = np.zeros(int(self._index.trucks[register].n_permits), np.int32)
-        used = _active_permits(self._index, register, place, active, 0)
-        return [self._permits[number] for number in active[:used]]
+    def _trip(self, trip: dict[str, Any], permit_ids: list[str], ids: list[str]) -> Trip:
+        truck_id = ids[trip["truck"]]
+        return Trip(
+            trip_id=trip_id(truck_id, trip["started_ms"]),
+            truck_id=truck_id,
+            permit_ids=permit_ids,
+            source_site=self._site_id(trip["source"]),
+            dump_site=self._site_id(trip["dump_site"]),
+            origin_district=self._district(trip["origin"]),
+            dump_district=self._district(trip["dump_district"]),
+            started_ms=trip["started_ms"],
+            ended_ms=trip["ended_ms"],
+            distance_m=(trip["distance_mm"] + 500) // 1000,
+            load_basis=BASES[trip["load_basis"]],
+            dump_basis=BASES[trip["dump_basis"]],
+            start_lon=trip["start_lon"],
+            start_lat=trip["start_lat"],
+            end_lon=trip["end_lon"],
+            end_lat=trip["end_lat"],
+        )
 
     def _violation(
         self,

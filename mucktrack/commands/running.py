@@ -22,7 +22,7 @@ from mucktrack.settings import Settings
     "--speed",
     type=click.FloatRange(0, min_open=True),
     metavar="FACTOR",
-    default=10.0,
+    default=60.0,
     show_default=True,
     help="Simulated seconds a second.",
 )

@@ -1,14 +1,10 @@
 """The topics on a real broker."""
 
-from dataclasses import fields
-
 import pytest
 from kafka import KafkaAdminClient
 
-from mucktrack import violation_queue
 from mucktrack.embedded import free_port, tansu
 from mucktrack.topics import POSITIONS, TOPICS, TopicError, create_topics
-from streams.worker import Topics
 
 
 @pytest.fixture
@@ -30,12 +26,6 @@ def test_all_topics_are_made_with_their_partitions(fresh_kafka):
     assert made == [topic.name for topic in TOPICS]
     expected = {topic.name: topic.partitions for topic in TOPICS} | {POSITIONS: 5}
     assert partitions_by_name(fresh_kafka) == expected
-
-
-def test_the_names_are_those_that_worker_and_view_use():
-    names = {topic.name for topic in TOPICS}
-    used = {getattr(Topics(), one.name) for one in fields(Topics)}
-    assert used | {violation_queue.TOPIC, POSITIONS} <= names
 
 
 def test_a_second_call_makes_nothing(fresh_kafka):

@@ -170,3 +170,12 @@ def test_a_city_with_faults_starts_nothing(tmp_path):
     assert errors.count("\n") == 1
     assert "city check" in errors
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_fleet_that_the_city_does_not_have_is_bad_input(tmp_path):
+    with up(tmp_path, "--trucks", "100000") as process:
+        _, errors = process.communicate(timeout=READY_S)
+    assert process.returncode == 2
+    assert errors.startswith("mucktrack: fleet: 100000 trucks; the city has ")
+    assert errors.count("\n") == 1
+    assert wait_until(lambda: not children_of_run(tmp_path)), children_of_run(tmp_path)

@@ -202,7 +202,7 @@ def with_others_in_front(city: City) -> City:
     west, south = min(c[0] for c in corners), min(c[1] for c in corners)
     east, north = max(c[2] for c in corners), max(c[3] for c in corners)
     middle_lon, middle_lat = (west + east) / 2, (south + north) / 2
-    far = 0.5
+    far = 0.06
     # On both sides, so that the middle of the city, and with it its plane, stays where it is.
     beyond = MultiPolygon(
         [

@@ -16,7 +16,7 @@ from streams.catalogue import CATALOGUE
 from streams.detect import PreparedCity
 from streams.position import Element, Position, Tick
 
-SEEDS = 100
+SEEDS = 160
 """Cities, each judged offline and live."""
 START_MS = 1_795_266_000_000
 PIT, TIP, OTHER_PIT, FIELD = (121.05, 29.05), (121.15, 29.15), (121.15, 29.05), (121.10, 29.10)

@@ -1,0 +1,327 @@
+"""What a violation says: measured against what, where, and its track (design section 7)."""
+
+import json
+import math
+import uuid
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+from reference.geometry import CityMap
+from reference.judging import judge
+from reference.tracks import in_arrival_order, random_case
+from shapely import LineString, Point, box
+
+from geofences.city import City, District, Permit, Route, Site, Truck, Zone
+from geofences.hours import ALWAYS
+from streams.catalogue import CATALOGUE, CONDITIONS
+from streams.detect import PreparedCity
+from streams.output import NAMESPACE, Violation, ce_headers, encode
+from streams.position import Position
+
+START_MS = 1_795_320_000_000
+"""2026-11-22 12:00 in Shanghai."""
+METRE = 1 / 110_860
+"""Of latitude, in degrees."""
+PIT, TIP, OTHER_TIP = (121.02, 29.05), (121.08, 29.05), (121.05, 29.08)
+CITY = City(
+    name="two districts",
+    admin_code="330200",
+    timezone="Asia/Shanghai",
+    version="c" * 64,
+    speed_limit_kmh=60,
+    state_overrides={},
+    rule_overrides={},
+    districts=(
+        District("330201", "west", box(121.0, 29.0, 121.1, 29.1)),
+        District("330202", "east", box(121.1, 29.0, 121.2, 29.1)),
+    ),
+    sites=(
+        Site("pit", "pit", "construction", Point(PIT), 100, None, ALWAYS),
+        Site("tip", "tip", "disposal", Point(TIP), 100, None, ALWAYS),
+        Site("tip 2", "tip 2", "disposal", Point(OTHER_TIP), 100, None, ALWAYS),
+    ),
+    routes=(Route("way", "way", LineString([PIT, TIP]), 40),),
+    zones=(
+        Zone("quiet", "quiet", "no_go", box(121.0, 29.06, 121.2, 29.07), None, ALWAYS),
+        Zone("slow", "slow", "speed_limit", box(121.0, 29.04, 121.2, 29.046), 30, ALWAYS),
+    ),
+    trucks=(Truck("浙B1", None, "甲", 15_000), Truck("浙B2", None, None, None)),
+    permits=(Permit("P1", ("浙B1",), ("pit",), ("tip",), ("way",), (), ALWAYS),),
+)
+LOADING = ((0, False), (30, False), (60, True), (90, True))
+
+
+def at(seconds: float, place: tuple[float, float], **fields: Any) -> Position:
+    truck_id = fields.pop("truck_id", "浙B1")
+    return Position(truck_id, START_MS + round(1000 * seconds), *place, **fields)
+
+
+def loaded_at_the_pit(**fields: Any) -> list[Position]:
+    return [at(s, PIT, speed_kmh=0.0, loaded=loaded, **fields) for s, loaded in LOADING]
+
+
+def violations(*track: Position) -> list[Violation]:
+    return judge(PreparedCity.of(CITY), track).violations
+
+
+def only(rule: str, phase: str, *track: Position) -> Violation:
+    (found,) = [v for v in violations(*track) if (v.rule, v.phase) == (rule, phase)]
+    return found
+
+
+def test_off_route_says_how_far_from_which_route() -> None:
+    way = [
+        at(150 + 30 * n, (121.03 + 0.003 * n, 29.05 + 83 * METRE), speed_kmh=35.0, loaded=True)
+        for n in range(3)
+    ]
+    back = at(250, (121.04, 29.05), speed_kmh=35.0, loaded=True)
+    opened = only("off-route", "opened", *loaded_at_the_pit(), *way, back)
+    assert opened.measured == {"distance_m": pytest.approx(83, abs=0.5), "duration_s": 60,
+                               "fixes": 3}  # fmt: skip
+    assert opened.threshold == {"corridor_m": 40, "min_fixes": 3, "min_s": 60, "severe_s": 900}
+    assert opened.place == {"route_id": "way", "distance_m": opened.measured["distance_m"]}
+    assert opened.message == (
+        "载货行驶中偏离核准路线 83 米（走廊 40 米），已持续 60 秒、3 个定位点"
+    )
+    assert opened.message_en == (
+        "Loaded and 83 m off the permitted routes (corridor 40 m), for 60 s over 3 fixes"
+    )
+    assert (opened.permit_ids, opened.company) == (["P1"], "甲")
+    assert (opened.district, opened.origin_district) == ("330201", "330201")
+    assert opened.trip_id == str(uuid.uuid5(NAMESPACE, f"浙B1|trip|{START_MS + 60_000}"))
+    assert opened.ended_ms is None
+
+    closed = only("off-route", "closed", *loaded_at_the_pit(), *way, back)
+    assert closed.violation_id == opened.violation_id
+    assert (closed.detected_ms, closed.ended_ms) == (START_MS + 250_000, START_MS + 210_000)
+    assert closed.measured == {"duration_s": 60, "fixes": 3}
+    assert closed.message == "偏离核准路线结束，共 60 秒"
+
+
+def test_speeding_says_the_limit_that_decided_and_its_zone() -> None:
+    slow = [at(30 * n, (121.05, 29.045), speed_kmh=35.5) for n in range(2)]
+    fast = [at(30 * n, (121.05, 29.02), speed_kmh=61.0) for n in range(3)]
+    in_zone = only("speeding", "opened", *slow, at(60, (121.05, 29.045), speed_kmh=37.25))
+    assert in_zone.measured == {"speed_kmh": 37.2, "duration_s": 60, "fixes": 3}
+    assert in_zone.threshold == {"limit_kmh": 30, "min_fixes": 3, "min_s": 20}
+    assert in_zone.place == {"zone_id": "slow"}
+    in_city = only("speeding", "opened", *fast)
+    assert (in_city.threshold["limit_kmh"], in_city.place) == (60, {})
+    assert in_city.message == "车速 61 公里/小时，限速 60 公里/小时，已持续 60 秒、3 个定位点"
+    assert (in_city.trip_id, in_city.origin_district) == (None, None)
+
+
+def test_no_go_and_lifted_say_the_speed() -> None:
+    inside = [
+        at(10 * n, (121.05, 29.065), speed_kmh=20.0, lifted=True, truck_id="外A1") for n in range(2)
+    ]
+    no_go = only("no-go-zone", "opened", *inside)
+    assert (no_go.place, no_go.measured["speed_kmh"]) == ({"zone_id": "quiet"}, 20)
+    assert (no_go.company, no_go.permit_ids) == (None, [])
+    lifted = only("lifted-moving", "opened", *inside)
+    assert lifted.place == {}
+    assert lifted.message_en == "Moving at 20 km/h with the body lifted, for 10 s over 2 fixes"
+
+
+def test_overload_says_weight_limit_and_tolerance() -> None:
+    way = [
+        at(150 + 30 * n, (121.03, 29.05), speed_kmh=35.0, loaded=True, load_kg=15_751.0)
+        for n in range(3)
+    ]
+    opened = only("overload", "opened", *loaded_at_the_pit(), *way)
+    assert opened.measured == {"load_kg": 15_751, "duration_s": 60, "fixes": 3}
+    assert opened.threshold == {"max_load_kg": 15_000, "tolerance": 1.05, "min_fixes": 3,
+                                "min_s": 60}  # fmt: skip
+    assert opened.message_en.startswith("Load of 15751 kg, permitted 15000 kg (tolerance ×1.05)")
+    assert opened.severity == "major"
+
+
+def test_a_dump_says_the_nearest_site_where_it_would_be_allowed() -> None:
+    field = (TIP[0], TIP[1] + 350 * METRE)
+    tipped = [at(300 + 30 * n, field, speed_kmh=0.0, loaded=False) for n in range(2)]
+    dump = only("illegal-dumping", "occurred", *loaded_at_the_pit(), *tipped)
+    assert dump.measured == {"distance_m": pytest.approx(250, abs=0.3), "duration_s": 30}
+    assert dump.threshold == {"site_margin_m": 50}
+    assert dump.place == {"site_id": "tip", "distance_m": dump.measured["distance_m"]}
+    assert dump.message == "在消纳场和中转站范围外倾倒，距最近处 250 米（范围 50 米）"
+    assert (dump.lon, dump.lat) == field
+    assert [point[0] for point in dump.track] == [
+        START_MS + 1000 * s for s in (0, 30, 60, 90, 300, 330)
+    ]
+
+
+def test_a_dump_at_a_wrong_site_says_which() -> None:
+    there = (OTHER_TIP[0], OTHER_TIP[1] + 120 * METRE)
+    tipped = [at(400 + 30 * n, there, speed_kmh=0.0, loaded=False) for n in range(2)]
+    dump = only("wrong-site", "occurred", *loaded_at_the_pit(), *tipped)
+    assert dump.place == {"site_id": "tip 2", "distance_m": pytest.approx(20, abs=0.2)}
+    assert dump.measured["distance_m"] == dump.place["distance_m"]
+
+
+def test_a_city_without_sites_has_none_to_say() -> None:
+    bare = PreparedCity.of(replace(CITY, sites=(), permits=()))
+    field = [
+        at(30 * n, (121.05, 29.05), speed_kmh=0.0, loaded=n in (2, 3), truck_id="外A1")
+        for n in range(6)
+    ]
+    told = judge(bare, field).violations
+    assert [v.rule for v in told] == ["unregistered-source", "illegal-dumping"]
+    for violation in told:
+        assert violation.place == {}
+        assert "distance_m" not in violation.measured
+        assert violation.message.endswith("全市没有登记场所")
+
+
+def thinned(fixes: list[Position]) -> list[int]:
+    """Every 2**n-th from the first with the smallest n that leaves at most 32, and the latest."""
+    n = next(n for n in range(20) if len(fixes[:: 2**n]) <= 32)
+    kept = fixes[:: 2**n]
+    return [fix.time_ms for fix in (kept if kept[-1] is fixes[-1] else [*kept, fixes[-1]])]
+
+
+@pytest.mark.parametrize(
+    "length", [3, 4, 31, 32, 33, 34, 63, 64, 65, 66, 127, 128, 129, 257, 400, 1_000]
+)
+def test_the_track_of_a_run_is_thinned(length: int) -> None:
+    """The whole run at its close; at opening and escalation what there was of it by then."""
+    rules = {"off-route": {"severe_s": 10 * max(6, length // 2)}}
+    run = [at(500 + 10 * n, (121.05, 29.09), speed_kmh=35.0, loaded=True) for n in range(length)]
+    end = at(800 + 10 * length, (121.05, 29.05), speed_kmh=35.0, loaded=True)
+    city = PreparedCity.of(replace(CITY, rule_overrides=rules))
+    outcome = judge(city, [*loaded_at_the_pit(), *run, end])
+    assert outcome.rejected == []
+    told = [v for v in outcome.violations if v.rule == "off-route"]
+    assert [v.phase for v in told] == ([] if length < 7 else ["opened", "escalated", "closed"])
+    for violation in told:
+        until_ms = violation.ended_ms or violation.detected_ms
+        seen = [fix for fix in run if fix.time_ms <= until_ms]
+        assert [point[0] for point in violation.track] == thinned(seen)
+        assert len(violation.track) <= 33
+        assert {point[1:] for point in violation.track} == {(121.05, 29.09, 35.0)}
+    assert [v.severity for v in told] == ["minor", "major", "major"][: len(told)]
+
+
+def test_the_track_of_an_event_is_the_last_eight_fixes() -> None:
+    driving = [at(100 + 10 * n, (121.02, 29.05), loaded=True) for n in range(20)]
+    field = (TIP[0], TIP[1] + 350 * METRE)
+    tipped = [at(600 + 30 * n, field, speed_kmh=0.0, loaded=False) for n in range(2)]
+    track = [*loaded_at_the_pit(), *driving, *tipped]
+    dump = only("illegal-dumping", "occurred", *track)
+    assert [point[0] for point in dump.track] == [fix.time_ms for fix in track[-8:]]
+    assert [point[3] for point in dump.track] == [0.0] * 6 + [0.0, 0.0]
+    first = only("illegal-dumping", "occurred", *track[:4], *tipped)
+    assert len(first.track) == 6
+
+
+def test_a_speed_that_nobody_knows_is_null() -> None:
+    dump = only(
+        "illegal-dumping", "occurred",
+        at(0, (121.05, 29.02), loaded=True), at(10, (121.05, 29.02), loaded=True),
+        at(20, (121.05, 29.02), loaded=False), at(30, (121.05, 29.02), loaded=False),
+    )  # fmt: skip
+    assert [point[3] for point in dump.track] == [None, 0.0, 0.0, 0.0]
+    assert json.loads(encode(dump))["track"][0] == [START_MS, 121.05, 29.02, None]
+
+
+SEEDS = 40
+RULES = {rule.id: rule for rule in CATALOGUE}
+CONDITION_IDS = {rule.id for rule in CONDITIONS}
+
+
+@cache
+def everything_said() -> list[tuple[PreparedCity, Violation]]:
+    told = []
+    for seed in range(SEEDS):
+        city, tracks, rng = random_case(seed)
+        prepared = PreparedCity.of(city)
+        outcome = judge(prepared, in_arrival_order(rng, tracks))
+        told += [(prepared, violation) for violation in outcome.violations]
+    return told
+
+
+ROUNDING = 0.0501
+BEYOND = {
+    "off-route": ("distance_m", "corridor_m"),
+    "speeding": ("speed_kmh", "limit_kmh"),
+    "cross-district-transit": ("distance_m", "border_m"),
+    "cross-district-dumping": ("distance_m", "border_m"),
+    "illegal-dumping": ("distance_m", "site_margin_m"),
+    "suspected-dumping": ("duration_s", "dump_dwell_s"),
+}
+WITHIN = {
+    "wrong-site": ("distance_m", "site_margin_m"),
+    "site-closed": ("distance_m", "site_margin_m"),
+}
+EXACTLY = {"signal-lost": ("duration_s", "offline_s"), "undelivered": ("duration_s", "max_trip_s")}
+
+
+def pairs(violation: Violation, names: dict[str, tuple[str, str]]) -> list[tuple[float, float]]:
+    """What was measured and the threshold of the same quantity, if the rule has such a pair."""
+    if violation.rule not in names or "没有登记场所" in violation.message:
+        return []
+    measured, threshold = names[violation.rule]
+    return [(violation.measured[measured], violation.threshold[threshold])]
+
+
+def test_every_violation_measures_what_its_threshold_forbids() -> None:
+    """Over made-up cities: what is said is beyond the limit that is said, rounding apart."""
+    for prepared, v in everything_said():
+        assert set(prepared.thresholds.rules[v.rule]) <= set(v.threshold)
+        if v.phase == "closed":
+            continue
+        assert all(measured >= limit - ROUNDING for measured, limit in pairs(v, BEYOND)), v
+        assert all(measured <= limit + ROUNDING for measured, limit in pairs(v, WITHIN)), v
+        assert all(measured == limit for measured, limit in pairs(v, EXACTLY)), v
+        if v.rule in CONDITION_IDS:
+            assert v.measured["fixes"] >= v.threshold["min_fixes"]
+            limit_s = v.threshold["severe_s" if v.phase == "escalated" else "min_s"]
+            assert v.measured["duration_s"] >= limit_s
+        if v.rule == "overload":
+            permitted_kg = v.threshold["max_load_kg"] * v.threshold["tolerance"]
+            assert v.measured["load_kg"] > permitted_kg
+
+
+def test_every_violation_is_whole() -> None:
+    for prepared, v in everything_said():
+        city, rule = prepared.compiled.city, RULES[v.rule]
+        assert (v.title, v.title_en, v.revision) == (rule.title, rule.title_en, 0)
+        assert v.city_version == city.version
+        assert v.message
+        assert v.message_en
+        assert "{" not in v.message + v.message_en
+        assert "nan" not in (v.message + v.message_en).lower()
+        assert v.violation_id == str(uuid.uuid5(NAMESPACE, f"{v.truck_id}|{v.rule}|{v.started_ms}"))
+        assert 1 <= len(v.track) <= 33
+        assert [point[0] for point in v.track] == sorted({point[0] for point in v.track})
+        assert all(math.isfinite(value) for value in (*v.measured.values(), *v.threshold.values()))
+        assert (v.ended_ms is not None) == (v.phase == "closed")
+        assert v.started_ms <= v.detected_ms
+        assert msgspec.json.decode(encode(v), type=Violation) == v
+        headers = dict(ce_headers(v))
+        assert headers["ce_id"] == f"{v.violation_id}/{v.phase}".encode()
+        assert headers["ce_type"] == f"mucktrack.violation.{v.phase}".encode()
+        assert headers["ce_time"].endswith(f".{v.detected_ms % 1000:03}Z".encode())
+
+
+def test_the_place_is_where_it_says() -> None:
+    """The distances to sites and routes are shapely's."""
+    maps: dict[int, CityMap] = {}
+    for prepared, v in everything_said():
+        city = prepared.compiled.city
+        margin_m = prepared.thresholds.state["site_margin_m"]
+        city_map = maps.setdefault(id(prepared), CityMap(city, margin_m))
+        place = city_map.place(v.started_ms, v.lon, v.lat)
+        if "route_id" in v.place:
+            expected_m = city_map.distance_to_route_m(place.point, str(v.place["route_id"]))
+            assert v.place["distance_m"] == pytest.approx(expected_m, abs=0.0501)
+        elif "site_id" in v.place:
+            site = city_map.sites[str(v.place["site_id"])]
+            circle = city_map.place(0, site.shape.centroid.x, site.shape.centroid.y)
+            if site.radius_m:
+                expected_m = max(0.0, place.distance_m(circle) - site.radius_m)
+                assert v.place["distance_m"] == pytest.approx(expected_m, abs=0.0501)
+        if "zone_id" in v.place:
+            assert v.place["zone_id"] in {zone.zone_id for zone in city.zones}
