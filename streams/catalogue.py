@@ -280,7 +280,7 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         "an active permit, and farther than border_m from all of those; both districts are known",
         exceptions="an active permit without a limit of districts excuses it",
         thresholds=(_BORDER,),
-        message="跨区倾倒:距装载区和核准区最近 {distance_m:.0f} 米（界限 {border_m:g} 米）",
+        message="跨区倾倒：距装载区和核准区最近 {distance_m:.0f} 米（界限 {border_m:g} 米）",
         message_en="Dumped in another district, {distance_m:.0f} m from the district of origin and "
         "those permitted (limit {border_m:g} m)",
     ),
