@@ -7,7 +7,7 @@ nothing of files, of metres or of the compiled index. All coordinates are WGS-84
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon
 
@@ -15,6 +15,11 @@ from geofences.hours import Validity
 
 SiteKind = Literal["construction", "disposal", "transfer", "parking"]
 ZoneKind = Literal["no_go", "speed_limit"]
+SITE_KINDS: Final[tuple[SiteKind, ...]] = get_args(SiteKind)
+ZONE_KINDS: Final[tuple[ZoneKind, ...]] = get_args(ZoneKind)
+
+SLOWEST_LIMIT_KMH: Final = 5.0
+"""A speed limit must be higher; one that is not is a mistake in the data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from geofences.city import City, Permit, Site
+from geofences.city import SITE_KINDS, ZONE_KINDS, City, Permit, Site
 from geofences.grid import Grid, edges_of
 from geofences.hours import Validity
 from geofences.projection import Projection
@@ -26,10 +26,8 @@ NONE = -1
 BORDER = -2
 """`district` of a cell that a border crosses: its candidates must be tested."""
 
-CONSTRUCTION, DISPOSAL, TRANSFER, PARKING = range(4)
-SITE_KINDS = ("construction", "disposal", "transfer", "parking")
-NO_GO, SPEED_LIMIT = range(2)
-ZONE_KINDS = ("no_go", "speed_limit")
+CONSTRUCTION, DISPOSAL, TRANSFER, PARKING = range(len(SITE_KINDS))
+NO_GO, SPEED_LIMIT = range(len(ZONE_KINDS))
 
 GRID = np.dtype(
     [

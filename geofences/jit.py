@@ -24,6 +24,7 @@ CACHE_LINE_BYTES = 64
 
 _ROOT = Path(__file__).resolve().parent.parent
 COMPILED_SOURCES = (
+    "geofences/city.py",
     "geofences/geometry.py",
     "geofences/index.py",
     "geofences/jit.py",
@@ -38,6 +39,7 @@ COMPILED_SOURCES = (
     "streams/rules.py",
     "streams/runs.py",
     "streams/state.py",
+    "streams/stop.py",
     "streams/thresholds.py",
     "streams/whereabouts.py",
 )

@@ -1,7 +1,7 @@
 """Questions about a place, answered from the compiled city (design sections 4 and 5).
 
 The core calls `locate` once for a fix and then asks what it needs of that `PLACE`. Each function
-says what it answers in the words of the design; The tests hold the answers against shapely's.
+says what it answers in the words of the design; tests hold the answers against shapely's.
 Nothing here knows of trucks' states or of rules.
 """
 

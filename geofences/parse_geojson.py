@@ -6,24 +6,20 @@ between files are checked elsewhere.
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 from shapely import LineString, MultiLineString, MultiPolygon, Point, Polygon
 
-from geofences.city import District, Route, Site, SiteKind, Zone, ZoneKind
+from geofences.city import SITE_KINDS, SLOWEST_LIMIT_KMH, ZONE_KINDS, District, Route, Site, Zone
 from geofences.datum import Datum
 from geofences.fields import Fields, as_text
 from geofences.findings import Report, shown
 from geofences.parse_geometry import Shape, read_geometry
 from geofences.records import Parsed, Record, collect, decode
 
-SITE_KINDS: tuple[SiteKind, ...] = get_args(SiteKind)
-ZONE_KINDS: tuple[ZoneKind, ...] = get_args(ZoneKind)
 DEFAULT_CORRIDOR_M = 50.0
 MAX_REACH_M = 50_000.0
 """No radius or corridor in a city is wider: a wider one is a slip of the unit."""
-SLOWEST_LIMIT_KMH = 5.0
-"""A truck counts as moving above it only, so limits must be above it too."""
 
 _Item = TypeVar("_Item")
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from geofences.city import SLOWEST_LIMIT_KMH
 from geofences.datum import DATUMS, Datum
 from geofences.fields import Fields, as_number
 from geofences.findings import Report, shown
-from geofences.parse_geojson import SLOWEST_LIMIT_KMH
 from geofences.records import decode
 
 FILE = "city.toml"

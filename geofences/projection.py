@@ -2,7 +2,7 @@
 
 The plane is `+proj=tmerc +datum=WGS84` centred on the middle of the districts' bounding box. Inside
 the box that a `Projection` is fitted to, a polynomial stands for it: plain arithmetic, the same on
-every machine, within `FIT_ERROR_M` of PROJ. Outside, Krüger's series is evaluated (Karney 2011,
+every processor, within `FIT_ERROR_M` of PROJ. Outside, Krüger's series is evaluated (Karney 2011,
 "Transverse Mercator with an accuracy of a few nanometers", eqs. 7-12 and 35, to n^6).
 """
 
@@ -40,6 +40,9 @@ EASTING_TERMS = (4, 9)
 """Odd powers of the longitude, powers of the latitude."""
 NORTHING_TERMS = (5, 9)
 """Even powers of the longitude, powers of the latitude."""
+
+NODES = 24
+"""Places in each direction that the polynomial is fitted at."""
 
 PLANE = np.dtype(
     [
@@ -144,24 +147,69 @@ class Projection:
 
 
 def _fit(record: Any) -> None:
-    """Least squares on Chebyshev nodes; a box too wide for the terms is left to the series."""
-    nodes = np.cos(np.pi * (np.arange(40) + 0.5) / 40)
-    u, v = (grid.ravel() for grid in np.meshgrid(nodes, nodes))
-    projected = np.array(
-        [
-            series(a * record.half_lon, record.lat0 + b * record.half_lat)
-            for a, b in zip(u, v, strict=True)
-        ]
-    )
-    projected[:, 1] -= record.northing0_m
-    error_m = 0.0
-    for name, odd, column in (("easting", 1, 0), ("northing", 0, 1)):
-        rows, columns = record[name].shape
-        design = np.stack(
-            [u ** (2 * i + odd) * v**j for i in range(rows) for j in range(columns)], axis=1
-        )
-        solution = np.linalg.lstsq(design, projected[:, column], rcond=None)[0]
-        record[name][:] = solution.reshape(rows, columns)
-        error_m = max(error_m, np.abs(design @ solution - projected[:, column]).max())
-    if error_m > FIT_ERROR_M:
+    """Interpolate the series on Chebyshev nodes; a box too wide for the terms is left to it.
+
+    Sums are exact (`fsum`) and in a fixed order: a least-squares solver of a linear algebra library
+    takes other paths on other processors, and the last digits with them.
+    """
+    nodes = [math.cos(math.pi * (k + 0.5) / NODES) for k in range(NODES)]
+    places = [
+        [series(u * record.half_lon, record.lat0 + v * record.half_lat) for v in nodes]
+        for u in nodes
+    ]
+    east = [[place[0] for place in row] for row in places]
+    north = [[place[1] - record.northing0_m for place in row] for row in places]
+    record.easting[:] = _polynomial(east, *EASTING_TERMS, odd=1)
+    record.northing[:] = _polynomial(north, *NORTHING_TERMS, odd=0)
+    if _fit_error_m(record) > FIT_ERROR_M:
         record.half_lon = record.half_lat = 1e-300
+
+
+def _polynomial(values: list[list[float]], rows: int, columns: int, *, odd: int) -> Floats:
+    """Coefficients of u^(2i + odd) v^j, from `values` at the nodes."""
+    chebyshev = [
+        [math.cos(n * math.pi * (k + 0.5) / NODES) for k in range(NODES)]
+        for n in range(2 * rows + columns)
+    ]
+    of_u = [_chebyshev_powers(2 * i + odd) for i in range(rows)]
+    of_v = [_chebyshev_powers(j) for j in range(columns)]
+    polynomial = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            total = math.fsum(
+                chebyshev[2 * i + odd][k] * chebyshev[j][m] * values[k][m]
+                for k in range(NODES)
+                for m in range(NODES)
+            )
+            weight = (1 if 2 * i + odd == 0 else 2) * (1 if j == 0 else 2) / NODES**2
+            for power_u, factor_u in of_u[i].items():
+                for power_v, factor_v in of_v[j].items():
+                    term = weight * total * factor_u * factor_v
+                    polynomial[(power_u - odd) // 2, power_v] += term
+    return polynomial
+
+
+def _chebyshev_powers(degree: int) -> dict[int, int]:
+    """The Chebyshev polynomial of a degree as {power: factor}; factors are whole numbers."""
+    before, current = {0: 1}, {1: 1}
+    if degree == 0:
+        return before
+    for _ in range(degree - 1):
+        following = {power + 1: 2 * factor for power, factor in current.items()}
+        for power, factor in before.items():
+            following[power] = following.get(power, 0) - factor
+        before, current = current, following
+    return current
+
+
+def _fit_error_m(record: Any) -> float:
+    """The greatest difference between polynomial and series between the nodes."""
+    worst = 0.0
+    steps = [k / 10 for k in range(-10, 11)]
+    for u in steps:
+        for v in steps:
+            lon, lat = record.lon0 + u * record.half_lon, record.lat0 + v * record.half_lat
+            x, y = to_metres(record, lon, lat)
+            east, north = series(u * record.half_lon, lat)
+            worst = max(worst, abs(x - east), abs(y - (north - record.northing0_m)))
+    return worst

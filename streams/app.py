@@ -26,10 +26,9 @@ from streams.intake import Intake
 from streams.live import LiveView
 from streams.logs import log_to_stderr
 from streams.metrics import Metrics
-from streams.position import MIN_TIME_MS, Position
 from streams.readiness import NotReadyError, wait_until_ready
 from streams.sinks import Outputs
-from streams.whereabouts import whereabouts
+from streams.warm import compile_core
 from streams.worker import Topics, Worker
 
 log = logging.getLogger(__name__)
@@ -49,27 +48,27 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """All a worker needs to know."""
+    """All a worker needs to know; `mucktrack.settings` has the defaults."""
 
     kafka: str
     """`host:port`, several joined by commas."""
     city: Path
     """City directory."""
-    redis: str | None = None
+    redis: str | None
     """URL for the live positions; None = none are written."""
-    group: str = "mucktrack-worker"
+    group: str
     """Consumer group: the workers of a group share the partitions."""
-    partitions: int = 12
+    partitions: int
     """Of the positions topic; must be what the topic has."""
-    state_dir: Path = Path(".mucktrack")
+    state_dir: Path
     """Folder for what Faust keeps on disk."""
-    metrics_host: str = "127.0.0.1"
-    metrics_port: int = 9464
+    metrics_host: str
+    metrics_port: int
     """0 = a free one."""
+    session_timeout_s: float
+    """After this long without a sign of life a worker's partitions go to the others."""
     metrics_port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
-    session_timeout_s: float = 6.0
-    """After this long without a sign of life a worker's partitions go to the others."""
     topics: Topics = field(default_factory=Topics)
 
 
@@ -129,7 +128,8 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
     log_to_stderr()
     try:
         city = PreparedCity.of(load_city(config.city))
-        _warm_up(city)
+        # Before the group is joined: the event loop would stand still meanwhile.
+        compile_core()
         _datadir(config).mkdir(parents=True, exist_ok=True)
         metrics = Metrics()
         _serve(metrics, config)
@@ -207,15 +207,6 @@ def _faust_app(config: WorkerConfig) -> PositionsApp:
         broker_rebalance_timeout=max(REBALANCE_S, config.session_timeout_s),
         broker_request_timeout=max(REQUEST_S, config.session_timeout_s + 5),
     )
-
-
-def _warm_up(city: PreparedCity) -> None:
-    """Load the compiled core, or compile it, which can take a minute, before the group is joined:
-    the event loop stands still meanwhile."""
-    engine = Engine.offline(city)
-    engine.process([Position("warm-up", MIN_TIME_MS, 0.1, 0.1)])
-    engine.finish()
-    whereabouts(engine, [Position("warm-up", MIN_TIME_MS, 0.1, 0.1)])
 
 
 def _datadir(config: WorkerConfig) -> Path:

@@ -46,7 +46,7 @@ class Rule:
     """When it is true, in words."""
     message: str
     message_en: str
-    """Sentences over the fields of `measured`, `threshold` and `place`."""
+    """Sentences over the fields of `measured` and `threshold`."""
     thresholds: tuple[Threshold, ...] = ()
     severe: Severity | None = None
     """Severity after escalation, where there is one."""

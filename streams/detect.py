@@ -126,6 +126,12 @@ class Engine:
         return [None if code == UNKNOWN else code == LOADED for code in codes]
 
     @property
+    def highest_ms(self) -> int | None:
+        """Highest time of a fix or tick so far; None = there was none."""
+        highest = int(self._clocks[0].highest_ms)
+        return None if highest == NO_TIME else highest
+
+    @property
     def watermark_ms(self) -> int | None:
         """None while it is not known, and offline."""
         watermark = watermark_ms(self._clocks[0])

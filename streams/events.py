@@ -2,7 +2,7 @@
 violations and trips.
 
 Room is made before a position is taken, never inside: `has_room` says whether the worst position
-fits, and the caller grows what is short. No row is written past the end.
+fits, and the caller reports what is there and makes room. No row is written past the end.
 """
 
 from typing import Any, Final, NamedTuple
@@ -62,8 +62,9 @@ TRIP = np.dtype(
     align=True,
 )
 
-EVENTS_A_POSITION: Final = 2 * len(CONDITIONS) + 16
-"""No position writes more: every run may close and open, and the event rules come to 14 at most."""
+EVENTS_A_POSITION: Final = 3 * len(CONDITIONS) + 9
+"""No position writes more: each condition may close one run, open and escalate another; a signal is
+lost and regained, a trip overdue, a load event, four rules of a dump, a suspected one."""
 TRIPS_A_POSITION: Final = 4
 TRACK_A_POSITION: Final = EVENTS_A_POSITION * (TRACK + RECENT)
 

@@ -9,7 +9,7 @@ Faust's signals. What an engine does with elements is not known here.
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
-RELEASE_S = 10.0
+RELEASE_S = 5.0
 """How long a partition given up waits for the micro-batch under way. What is not done by then is
 done by the next worker: the checkpoint has not moved."""
 
@@ -101,7 +101,7 @@ class Intake:
         try:
             async with asyncio.timeout(RELEASE_S), self.lock:
                 if not self.broken:
-                    await self.save(self.loaded, final=True)
+                    await self.save(list(self.loaded.items()), final=True)
         except TimeoutError:
             log.warning("given up in the middle of a micro-batch: the next worker repeats it")
         except StoreAwayError as error:
@@ -110,18 +110,19 @@ class Intake:
             self._forget()
             self._metrics.partitions_assigned.set(0)
 
-    async def save(self, partitions: Iterable[TP], *, final: bool = False) -> None:
-        """Checkpoint those of `partitions` that are due; the caller holds the lock.
+    async def save(self, worked_on: Sequence[tuple[TP, Loaded]], *, final: bool = False) -> None:
+        """Checkpoint those of the partitions that are due; the caller holds the lock.
 
+        What is no longer loaded, or loaded anew, is left alone: it may be another worker's by now.
         Waits while the store is away, unless this is the final one: then raises `StoreAwayError`.
         """
-        for tp in partitions:
-            if not self.store.due(tp.topic, tp.partition, final=final):
+        for tp, loaded in worked_on:
+            is_due = self.store.due(tp.topic, tp.partition, final=final)
+            if not is_due or self.loaded.get(tp) is not loaded:
                 continue
-            loaded = self.loaded[tp]
             checkpoint = Checkpoint(loaded.next_offset, self._partitions, loaded.engine.export())
             pause_s = FIRST_PAUSE_S
-            while True:
+            while self.loaded.get(tp) is loaded:
                 try:
                     await self.store.save(tp.topic, tp.partition, checkpoint)
                     break
@@ -138,6 +139,7 @@ class Intake:
         self._bring_ups.clear()
         self.loaded.clear()
         self._metrics.partitions_loaded.set(0)
+        self._metrics.forget_progress()
 
     async def _guarded(self, bring_up: Awaitable[None]) -> None:
         try:

@@ -6,8 +6,6 @@ which a change is dated, which may be some fixes ago; load and dump events are j
 
 from typing import Any
 
-import numpy as np
-
 from geofences.index import CONSTRUCTION, NONE, CityIndex
 from geofences.jit import compiled
 from geofences.lookup import district_of, in_reach, locate, nearer
@@ -192,23 +190,3 @@ def _end_trip(city: CityIndex, truck: Any, now: Any, then: Any, out: Out, basis:
     truck.trip_ms = NO_TIME
     truck.trip_source = NONE
     truck.trip_origin = NONE
-
-
-@compiled
-def follow_stop(limits: Any, truck: Any, now: Any) -> None:
-    """A stop is a run of slow fixes near its first (design section 5). A silence has ended it
-    before this fix, where it was too long."""
-    slow = now.speed_kmh <= limits.stop_speed_kmh
-    place = now.place
-    if truck.stop_ms != NO_TIME:
-        away_m = np.hypot(place.x - truck.stop_x, place.y - truck.stop_y)
-        if not slow or away_m > limits.stop_radius_m:
-            truck.stop_ms = NO_TIME
-    if slow and truck.stop_ms == NO_TIME:
-        truck.stop_ms = place.time_ms
-        truck.stop_lon = place.lon
-        truck.stop_lat = place.lat
-        truck.stop_x = place.x
-        truck.stop_y = place.y
-        truck.stop_outside = place.site == NONE
-        truck.stop_told = False

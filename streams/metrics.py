@@ -2,7 +2,7 @@
 
 One `Metrics` a worker, with a registry of its own, so that nothing is global and importing this
 module registers nothing. Filled by the worker's parts, served by `streams.app`. It must not know
-where the figures come from. No label is unbounded: never a truck, a site or a partition.
+where the figures come from. No label is unbounded: never a truck or a site.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -83,6 +83,30 @@ class Metrics:
         self.partitions_loaded = Gauge(
             "mucktrack_partitions_loaded", "Partitions this worker reads.", registry=registry
         )
+        self.next_offset = Gauge(
+            "mucktrack_next_offset",
+            "Offset of the record to be taken next; all outputs of those before are acknowledged.",
+            ["partition"],
+            registry=registry,
+        )
+        self.highest_time_seconds = Gauge(
+            "mucktrack_highest_time_seconds",
+            "Highest time of a fix or tick, Unix time; the watermark follows it.",
+            ["partition"],
+            registry=registry,
+        )
+
+    def note_progress(self, partition: int, next_offset: int, highest_ms: int | None) -> None:
+        """How far a partition has been worked through. To be called after everything else has been
+        counted: who sees the offset may rely on the counts."""
+        if highest_ms is not None:
+            self.highest_time_seconds.labels(partition).set(highest_ms / 1000)
+        self.next_offset.labels(partition).set(next_offset)
+
+    def forget_progress(self) -> None:
+        """The partitions have been given up: others tell how far they are."""
+        self.next_offset.clear()
+        self.highest_time_seconds.clear()
 
     def serve(self, host: str, port: int) -> int:
         """Answer scrapes in a thread of its own until the process ends; the port taken.

@@ -14,7 +14,7 @@ from geofences.jit import compiled, prefetch
 from geofences.lookup import look_around
 from streams.events import Out, has_room
 from streams.gate import FIX_ACCEPTED, judge, kmh
-from streams.load import follow_load, follow_stop
+from streams.load import follow_load
 from streams.rules import conditions, suspected_dumping
 from streams.runs import (
     Pool,
@@ -25,6 +25,7 @@ from streams.runs import (
     regain_signal,
 )
 from streams.state import NEVER, NO_TIME, arrive, forget
+from streams.stop import follow_stop
 
 POSITION = np.dtype(
     [

@@ -22,7 +22,7 @@ from geofences.lookup import (
     scratch,
     site_distance,
 )
-from streams.catalogue import CATALOGUE, CLOSED, CONDITIONS, ESCALATED, PHASES, Rule
+from streams.catalogue import CATALOGUE, CLOSED, CONDITIONS, PHASES, Rule
 from streams.events import Out
 from streams.output import TrackPoint, Trip, Violation, trip_id, violation_id
 from streams.rules import (
@@ -262,14 +262,13 @@ class Reporter:
         threshold = self._threshold(rule, event, detail, truck_id)
         place = self._place(event, detail)
         message, message_en = _messages(rule, event["phase"], measured, threshold)
-        severe = event["severe"] or event["phase"] == ESCALATED
         first = detail["permits"]
         return Violation(
             violation_id=violation_id(truck_id, rule.id, event["started_ms"]),
             phase=PHASES[event["phase"]],
             revision=0,
             rule=rule.id,
-            severity=rule.severe if severe and rule.severe else rule.severity,
+            severity=rule.severe if event["severe"] and rule.severe else rule.severity,
             title=rule.title,
             title_en=rule.title_en,
             message=message,
@@ -364,12 +363,11 @@ def _messages(
             f"{rule.title}结束，共 {measured['duration_s']:g} 秒",
             f"{rule.title_en}: ended, {measured['duration_s']:g} s in all",
         )
-    values = threshold | measured
-    try:
-        return rule.message.format(**values), rule.message_en.format(**values)
-    except KeyError:
-        # The distance to the nearest site of a city that has none.
+    if "{distance_m" in rule.message and "distance_m" not in measured:
+        # There is no nearest site in a city that has none.
         return f"{rule.title}：全市没有登记场所", f"{rule.title_en}: the city has no such site"
+    values = threshold | measured
+    return rule.message.format(**values), rule.message_en.format(**values)
 
 
 def _track_point(fix: tuple[int, float, float, float]) -> TrackPoint:

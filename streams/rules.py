@@ -7,6 +7,7 @@ place and time. Runs of true conditions are `streams.runs`' matter.
 
 from typing import Any, Final
 
+from geofences.city import SLOWEST_LIMIT_KMH
 from geofences.index import NONE, CityIndex
 from geofences.jit import compiled
 from geofences.lookup import (
@@ -40,15 +41,12 @@ CROSS_DISTRICT_DUMPING: Final = number_of("cross-district-dumping")
 SIGNAL_LOST: Final = number_of("signal-lost")
 UNDELIVERED: Final = number_of("undelivered")
 
-HIGHEST_FAULTY_LIMIT_KMH: Final = 5.0
-"""Every speed limit is higher (design section 4), so nobody is speeding at this or less."""
-
 
 @compiled
 def conditions(city: CityIndex, limits: Any, truck: Any, now: Any) -> int:
     """Which conditions are true at the fix `now`: bit r for rule r."""
     moves = now.speed_kmh > limits.stop_speed_kmh
-    if not moves and not now.speed_kmh > HIGHEST_FAULTY_LIMIT_KMH:
+    if not moves and not now.speed_kmh > SLOWEST_LIMIT_KMH:
         return 0
     truths = 0
     find_limits(city, now)

@@ -72,7 +72,6 @@ def _begin(pool: Pool, truck: Any, now: Any, rule: int) -> int:
     pool.n_free[0] -= 1
     number = pool.free[pool.n_free[0]]
     run = pool.runs[number]
-    run.truck = now.truck
     run.fixes = 0
     run.started_ms = now.place.time_ms
     run.kept = 0

@@ -90,10 +90,14 @@ class Outputs:
         try:
             async with asyncio.timeout(ATTEMPT_S):
                 self._producer = self._producer or await self._connect()
-                for output in outputs:
-                    # Those before one that fails have been taken: no comprehension.
-                    futures.append(await _enqueue(self._producer, output))  # noqa: PERF401
-                await asyncio.wait(futures)
+                try:
+                    for output in outputs:
+                        # Those before one that fails have been taken: no comprehension.
+                        futures.append(await _enqueue(self._producer, output))  # noqa: PERF401
+                except TOO_LARGE as error:
+                    why = error
+                if futures:
+                    await asyncio.wait(futures)
         except AWAY as error:
             why = error
         waiting = outputs[len(futures) :]

@@ -77,7 +77,6 @@ TRUCK = np.dtype(
 
 RUN = np.dtype(
     [
-        ("truck", "i4"),
         ("fixes", "i4"),
         ("started_ms", "i8"),
         ("kept", "i4"),

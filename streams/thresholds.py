@@ -1,5 +1,5 @@
-"""Thresholds by the names of the design, declared once: `[state]` of city.toml, and what the
-rules share. `resolve` turns a city's overrides into the record that the core reads.
+"""The thresholds in force: `[state]` of city.toml is declared here, `[rules.<id>]` in the
+catalogue. `resolve` applies a city's overrides; the record is what the core reads.
 
 Who calls it: the engine when it compiles a city, `city check`, and what prints `RULES.md`.
 """

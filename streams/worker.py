@@ -136,7 +136,7 @@ class Worker:
             await asyncio.sleep(0)
         self._metrics.detect_seconds.observe(time.perf_counter() - started)
         await self._outputs.send(outputs)
-        await self._intake.save([tp for tp in parts if tp in self._intake.loaded])
+        await self._intake.save([(tp, part.loaded) for tp, part in parts.items()])
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
         self._count(parts, outcomes)
 
@@ -162,7 +162,7 @@ class Worker:
 
     def _count(self, parts: dict[TP, Part], outcomes: list[Outcome]) -> None:
         metrics = self._metrics
-        for part, outcome in zip(parts.values(), outcomes, strict=True):
+        for (tp, part), outcome in zip(parts.items(), outcomes, strict=True):
             ticks = sum(type(element) is Tick for element in part.elements)
             metrics.ticks.inc(ticks)
             metrics.positions.labels(FIX).inc(len(part.elements) - ticks - len(outcome.rejected))
@@ -171,6 +171,10 @@ class Worker:
             for violation in outcome.violations:
                 metrics.violations.labels(violation.rule, violation.phase).inc()
             metrics.trips.inc(len(outcome.trips))
+            if self._intake.loaded.get(tp) is part.loaded:
+                metrics.note_progress(
+                    tp.partition, part.loaded.next_offset, part.loaded.engine.highest_ms
+                )
         newest_ms = max(part.record_ms[-1] for part in parts.values())
         if newest_ms != NEVER:
             metrics.record_age_seconds.observe(max(0.0, time.time() - newest_ms / 1000))

@@ -5,8 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mucktrack.embedded import tansu, valkey
+
+# No deadlines, since machines are shared; on CI the same examples every time.
+settings.register_profile("shared", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared")
 
 ROOT = Path(__file__).resolve().parent.parent
 

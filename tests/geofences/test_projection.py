@@ -1,9 +1,14 @@
 """The compiled projection against PROJ."""
 
+import hashlib
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,3 +84,23 @@ def test_the_middle_is_the_origin() -> None:
     for name, (west, south, east, north) in CITIES.items():
         x, y = to_metres(PROJECTIONS[name].plane[0], (west + east) / 2, (south + north) / 2)
         assert math.hypot(x, y) < TOLERANCE_M, name
+
+
+@pytest.mark.parametrize("kernel", ["Prescott", "Nehalem", "Haswell"])
+def test_the_plane_does_not_depend_on_the_processor(kernel: str) -> None:
+    """A linear algebra library takes other paths on other processors; the fit must not use it."""
+    program = (
+        "import hashlib; from geofences.projection import Projection;"
+        "plane = Projection.centred(121.0, 29.0, 122.1, 30.1).plane;"
+        "print(hashlib.sha256(plane.tobytes()).hexdigest())"
+    )
+    environment = {**os.environ, "OPENBLAS_CORETYPE": kernel, "PYTHONPATH": str(ROOT)}
+    there = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = Projection.centred(121.0, 29.0, 122.1, 30.1).plane
+    assert there.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest()

@@ -1,0 +1,41 @@
+"""Compiles the core before it is needed, or loads what was compiled: the first time on a machine
+that takes a minute, in which nothing else goes on.
+
+`streams.app` calls it before a worker joins its group, `mucktrack.warm` when mucktrack is
+installed. Compiled code is the same for every city.
+"""
+
+from shapely import box
+
+from geofences.city import City, District
+from streams.detect import Engine, PreparedCity
+from streams.position import Position
+from streams.whereabouts import whereabouts
+
+START_MS = 1_750_000_000_000
+CITY = City(
+    name="warm-up",
+    admin_code="000000",
+    timezone="UTC",
+    version="",
+    speed_limit_kmh=None,
+    state_overrides={},
+    rule_overrides={},
+    districts=(District("000000", "warm-up", box(0.1, 0.1, 0.2, 0.2)),),
+)
+"""Whoever drives loaded in it offends: there are no permits."""
+
+
+def compile_core() -> None:
+    """Judge a truck that drives loaded without a permit, tips, and stands: that takes every
+    compiled function."""
+    engine = Engine.offline(PreparedCity.of(CITY))
+    fixes = [
+        Position("warm-up", START_MS + 20_000 * i, 0.11 + 0.002 * i, 0.11, speed_kmh=40.0, loaded=on)
+        for i, on in enumerate([False] * 2 + [True] * 8 + [False] * 4)
+    ]
+    outcome = engine.process(fixes)
+    engine.finish()
+    whereabouts(engine, fixes)
+    if not (outcome.violations and outcome.trips):
+        raise AssertionError("a violation and a trip were to be made, so that all is compiled")
