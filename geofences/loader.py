@@ -91,7 +91,9 @@ def read_city(path: Path) -> tuple[City | None, list[Finding]]:
         files = read_files(path)
         _warn_of_strays(path, report)
     except OSError as error:
-        report.error(error.filename or str(path), f"cannot be read: {error.strerror}")
+        file = Path(error.filename or path)
+        name = str(path) if file == path else file.name
+        report.error(name, f"cannot be read: {error.strerror}")
         return None, report.findings
     city, findings = parse_city(files)
     return city, findings + report.findings

@@ -10,22 +10,38 @@ from contextlib import suppress
 
 import redis
 
+from mucktrack.failures import WorkFailedError
+from mucktrack.picture import Snapshot
 from mucktrack.scrape import WorkerFigures, scrape
-from mucktrack.view import Snapshot
 from mucktrack.violation_queue import Seen, Tally, ViolationQueue
 from streams.live import GEO_KEY
+from streams.topics import VIOLATIONS
 
 LOOK_EVERY_S = 0.5
 RATE_OVER_S = 5.0
+ANSWER_S = 30.0
+"""A broker that tells nothing of the queue for so long has failed."""
 
 
 class Monitor:
-    """To be closed when done."""
+    """Counts what happens after it was made. To be closed when done."""
 
-    def __init__(self, kafka: str, redis_url: str, metrics_host: str, metrics_port: int) -> None:
-        self.figures = WorkerFigures()
+    def __init__(
+        self,
+        kafka: str,
+        redis_url: str,
+        metrics_host: str,
+        metrics_port: int,
+        before: WorkerFigures,
+    ) -> None:
+        """`before`: what the worker had counted by now. Raises `WorkFailedError`."""
+        self._before = before
+        self.figures = before.since(before)
         self.tally = Tally()
         self._queue = ViolationQueue(kafka)
+        if not self._queue.skip_to_end(ANSWER_S):
+            self._queue.close()
+            raise WorkFailedError(f"Kafka at {kafka}: {VIOLATIONS} cannot be read")
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
         self._metrics = (metrics_host, metrics_port)
         self._trucks = 0
@@ -40,7 +56,8 @@ class Monitor:
         fresh = self.tally.add(self._queue.poll(wait_s))
         if time.monotonic() >= self._next_look_at:
             self._next_look_at = time.monotonic() + LOOK_EVERY_S
-            self.figures = scrape(*self._metrics) or self.figures
+            if figures := scrape(*self._metrics):
+                self.figures = figures.since(self._before)
             with suppress(redis.RedisError):
                 self._trucks = int(self._redis.zcard(GEO_KEY))
         return fresh

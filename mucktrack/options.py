@@ -5,6 +5,7 @@ Used by `mucktrack.commands`. It knows nothing of what the settings mean.
 """
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,34 @@ import click
 from mucktrack.failures import BadInputError
 from mucktrack.settings import SETTINGS, Setting, SettingError, Settings, load_settings
 
-POSITION_FILES = click.argument(
-    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path)
-)
-TARGET = click.Path(path_type=Path, allow_dash=True)
+
+class Number(click.FloatRange):
+    """A number in a range; infinity and NaN, which `float` reads too, are none."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number", param, ctx)
+        return number
+
+
+class FilePath(click.Path):
+    """A path. An empty one, as an unset variable of a shell gives it, would mean the directory one
+    is in."""
+
+    def __init__(self, *, allow_dash: bool = False) -> None:
+        super().__init__(path_type=Path, allow_dash=allow_dash)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+POSITION_FILES = click.argument("files", nargs=-1, required=True, metavar="FILE…", type=FilePath())
+TARGET = FilePath(allow_dash=True)
 """A file to be written, or `-`."""
 
 

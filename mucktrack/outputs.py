@@ -1,6 +1,7 @@
 """Files of JSON lines that are there whole or not at all.
 
-Used by `mucktrack detect`. It knows nothing of what the lines mean.
+Used by `mucktrack detect`, and by `simulate` for its check. It knows nothing of what the lines
+mean.
 """
 
 import contextlib
@@ -46,20 +47,26 @@ def open_outputs(
     """One `LineFile` for each target: a path, `-` (standard output), or None.
 
     Files are written under temporary names beside their targets, which they replace when the block
-    ends, and vanish if it raises. Raises `BadInputError` where a target cannot be written, or
-    is one of the `inputs`.
+    ends, and vanish if it raises. What is no regular file (a device, a pipe) is written straight
+    into, and a symbolic link is followed. Raises `BadInputError` where a target cannot be written,
+    or is one of the `inputs`.
     """
-    _check_distinct(targets, inputs)
+    check_distinct(targets, inputs)
     with interrupts(), contextlib.ExitStack() as cleanup:
         files = []
         renames = []
         for target in targets:
-            if target is None or target == STANDARD_OUTPUT:
-                files.append(LineFile(None if target is None else sys.stdout.buffer))
-                continue
-            stream, temporary = _open_beside(target, cleanup)
-            files.append(LineFile(stream))
-            renames.append((stream, temporary, target))
+            if target is None:
+                files.append(LineFile(None))
+            elif target == STANDARD_OUTPUT:
+                files.append(LineFile(_standard_output()))
+            elif _is_special(target):
+                files.append(LineFile(_open_special(target, cleanup)))
+            else:
+                place = target.resolve()
+                stream, temporary = _open_beside(place, cleanup)
+                files.append(LineFile(stream))
+                renames.append((stream, temporary, place))
         try:
             yield files
             for file in files:
@@ -73,16 +80,35 @@ def open_outputs(
             raise WorkFailedError(f"{error.filename or 'output'}: {error.strerror}") from None
 
 
-def _check_distinct(targets: Sequence[Path | None], inputs: Sequence[Path]) -> None:
+def check_distinct(targets: Sequence[Path | None], inputs: Sequence[Path]) -> None:
+    """Raises `BadInputError` where two of the targets are one file, or one is read."""
     taken = {path.resolve(): "is read and cannot be written too" for path in inputs}
     for target in targets:
-        if target is None:
+        if target is None or _is_special(target):
             continue
         place = target if target == STANDARD_OUTPUT else target.resolve()
         if place in taken:
             name = "standard output" if target == STANDARD_OUTPUT else str(target)
             raise BadInputError(f"{name} {taken[place]}")
         taken[place] = "is asked to hold two kinds of output; give each its own"
+
+
+def _standard_output() -> BinaryIO:
+    if sys.stdout is None:
+        raise BadInputError("standard output is closed; name a file to write")
+    return sys.stdout.buffer
+
+
+def _is_special(target: Path) -> bool:
+    """Whether it is there and no regular file; nothing may take the place of such a thing."""
+    return target.exists() and not (target.is_file() or target.is_dir())
+
+
+def _open_special(target: Path, cleanup: contextlib.ExitStack) -> BinaryIO:
+    try:
+        return cleanup.enter_context(target.open("wb"))
+    except OSError as error:
+        raise BadInputError(f"cannot write {target}: {error.strerror}") from None
 
 
 def _open_beside(target: Path, cleanup: contextlib.ExitStack) -> tuple[BinaryIO, Path]:
@@ -94,9 +120,9 @@ def _open_beside(target: Path, cleanup: contextlib.ExitStack) -> tuple[BinaryIO,
         raise BadInputError(f"cannot write {target}: {error.strerror}") from None
     temporary = Path(name)
     cleanup.callback(temporary.unlink, missing_ok=True)
-    # mkstemp makes files private; a result is as readable as any other new file.
+    # mkstemp makes files private; a result is as readable as what was there, or any new file.
     umask = os.umask(0)
     os.umask(umask)
-    temporary.chmod(0o666 & ~umask)
+    temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~umask)
     stream = cleanup.enter_context(os.fdopen(number, "wb"))
     return stream, temporary

@@ -5,6 +5,7 @@ the environment, so that no password stands in a list of processes. This is what
 knows nothing of what is shown.
 """
 
+import math
 import os
 import re
 import sys
@@ -12,17 +13,23 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mucktrack.children import TERMINATED, Child, tail_of
 from mucktrack.embedded import EmbeddedServerError, Server, tansu, valkey
 from mucktrack.failures import BadInputError, WorkFailedError
-from mucktrack.scrape import scrape
+from mucktrack.scrape import WorkerFigures, scrape
 from mucktrack.settings import SETTINGS, Settings
 from mucktrack.topics import TopicError, create_topics
 
 WORKER_READY_S = 180.0
 """Without its compiled code at hand a worker takes long; with it, a few seconds."""
+SHARED_S = 45.0
+"""A worker that was killed keeps its partitions for its session timeout and a rebalance."""
+WORKER_GRACE_S = 30.0
+"""A worker that cannot reach Kafka takes this long to give up in good order (`streams.intake`,
+`streams.sinks`)."""
 POLL_S = 0.1
 PUBLISHED = re.compile(r"published (\d+) positions")
 """What `mucktrack simulate` says at its end."""
@@ -35,6 +42,9 @@ class FleetPlan:
     trucks: int
     speed: float
     """Simulated seconds a second."""
+    seed: int = 1
+    share: float = 0.1
+    """Of the loaded trips, that offend."""
 
 
 class Servers:
@@ -67,6 +77,8 @@ class Worker:
         self.metrics_host = settings.metrics_host
         self.metrics_port = 0
         self._port_file = folder / "worker.port"
+        self._partitions = settings.partitions
+        self._group = settings.group
         environment = _environment(
             kafka=servers.kafka,
             redis=servers.redis,
@@ -75,27 +87,47 @@ class Worker:
             group=settings.group,
             metrics_host=settings.metrics_host,
             metrics_port="0",
+            session_timeout_s=str(settings.session_timeout_s),
             state_dir=str(folder),
         )
         command = _command("worker", "--metrics-port-file", str(self._port_file))
-        self.child = Child("worker", command, folder / "worker.log", environment=environment)
+        self.child = Child(
+            "worker",
+            command,
+            folder / "worker.log",
+            environment=environment,
+            grace_s=WORKER_GRACE_S,
+        )
         stack.callback(self.child.stop)
+
+    def figures(self) -> WorkerFigures | None:
+        """What it tells; None where it does not answer. Raises `WorkFailedError` where it has
+        ended."""
+        check(self.child)
+        if not self.metrics_port and self._port_file.exists():
+            self.metrics_port = int(self._port_file.read_text() or 0)
+        return scrape(self.metrics_host, self.metrics_port) if self.metrics_port else None
 
     @property
     def metrics_url(self) -> str:
         return f"http://{self.metrics_host}:{self.metrics_port}/metrics"
 
     def wait_until_ready(self) -> None:
-        """Until it reads the partitions it was given. Raises `WorkFailedError`."""
+        """Until it reads all partitions. Raises `WorkFailedError`."""
         deadline = time.monotonic() + WORKER_READY_S
-        while time.monotonic() < deadline:
-            check(self.child)
-            if not self.metrics_port and self._port_file.exists():
-                self.metrics_port = int(self._port_file.read_text() or 0)
-            figures = scrape(self.metrics_host, self.metrics_port) if self.metrics_port else None
+        shared_until = math.inf
+        while time.monotonic() < min(deadline, shared_until):
+            figures = self.figures()
             if figures is not None and figures.ready:
-                return
+                if figures.partitions_loaded == self._partitions:
+                    return
+                shared_until = min(shared_until, time.monotonic() + SHARED_S)
             time.sleep(POLL_S)
+        if shared_until < math.inf:
+            raise WorkFailedError(
+                f"worker: the group {self._group} has another worker, which keeps some of the "
+                "partitions; stop that one, or set MUCKTRACK_GROUP to another name"
+            )
         raise WorkFailedError(
             f"worker: not ready within {WORKER_READY_S:g} s; the end of {self.child.log}:\n"
             f"{self.child.tail()}"
@@ -111,9 +143,11 @@ class Fleet:
         servers: Servers,
         city: Path,
         partitions: int,
+        start_ms: int,
         folder: Path,
         stack: ExitStack,
     ) -> None:
+        """`start_ms`: when its first positions are of, in event time."""
         self.labels = folder / "labels.jsonl"
         environment = _environment(
             kafka=servers.kafka,
@@ -123,7 +157,8 @@ class Fleet:
         command = _command(
             "simulate",
             *("--trucks", str(plan.trucks), "--speed", str(plan.speed)),
-            *("--labels", str(self.labels)),
+            *("--seed", str(plan.seed), "--share", str(plan.share)),
+            *("--start", _iso(start_ms), "--labels", str(self.labels)),
         )
         self.child = Child("fleet", command, folder / "fleet.log", environment=environment)
         stack.callback(self.child.stop)
@@ -162,6 +197,10 @@ def stop(child: Child) -> None:
             f"{child.name}: failed while it was stopped (exit code {child.exit_code()}); the end "
             f"of {child.log}:\n{child.tail()}"
         )
+
+
+def _iso(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def _command(*arguments: str) -> Sequence[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mucktrack import city_check
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.file_progress import file_progress
 from mucktrack.interruptible import interruptible
@@ -13,18 +14,27 @@ from producers.files import check_file
 from producers.publisher import Publisher, PublishError
 from producers.replay import Replayed
 from producers.replay import replay as play
+from streams.detect import PreparedCity
 from streams.topics import POSITIONS
 
 
-def replay(kafka: str, partitions: int, files: Sequence[Path], speed: float | None) -> None:
+def replay(
+    kafka: str,
+    partitions: int,
+    city_folder: Path | None,
+    files: Sequence[Path],
+    speed: float | None,
+) -> None:
     """Publish the positions in `files` and say how many; `speed` None = as fast as it goes.
 
-    Raises `BadInputError` for a file that cannot be used, `WorkFailedError` where the broker does
-    not take what is published.
+    `city_folder`: the worker's, None = not known (see `producers.replay`). Raises `BadInputError`
+    for a file or city that cannot be used, `WorkFailedError` where the broker does not take what
+    is published.
     """
     try:
         for path in files:
             check_file(path)
+        city = None if city_folder is None else PreparedCity.of(city_check.load(city_folder))
         with (
             Publisher(kafka, POSITIONS, partitions) as publisher,
             interruptible(publisher) as sink,
@@ -34,7 +44,7 @@ def replay(kafka: str, partitions: int, files: Sequence[Path], speed: float | No
             def progress(path: Path, bytes_read: int, done: Replayed) -> None:
                 advance(path, bytes_read, done.positions + done.malformed)
 
-            done = play(files, sink, speed, progress)
+            done = play(files, sink, speed, progress, city=city)
     except InputFileError as error:
         raise BadInputError(str(error)) from None
     except PublishError as error:

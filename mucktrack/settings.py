@@ -114,10 +114,16 @@ def _name(text: str) -> str:
     return text
 
 
+def _folder(text: str) -> Path:
+    if not text:
+        raise ValueError("the path is empty; name a directory")
+    return Path(text)
+
+
 NAME = Kind("NAME", _name)
 HOSTS = Kind("HOST:PORT,…", _hosts)
 REDIS = Kind("URL", _redis)
-FOLDER = Kind("DIR", Path)
+FOLDER = Kind("DIR", _folder)
 HOST = Kind("HOST", _host)
 PORT = _whole("PORT", 0, 65_535)
 
@@ -167,6 +173,14 @@ class Settings:
     metrics_port: int = field(
         default=9464,
         metadata=_about(PORT, "Port on which a worker serves its metrics; 0 = a free one."),
+    )
+    session_timeout_s: int = field(
+        default=6,
+        metadata=_about(
+            _whole("SECONDS", 1, 1_800),
+            "Silence after which a worker's partitions go to the others; brokers have limits for "
+            "it, Kafka's own from 6 to 1800.",
+        ),
     )
     kafka_port: int = field(
         default=0, metadata=_about(PORT, "Port of the broker that `up` starts; 0 = a free one.")

@@ -3,6 +3,7 @@
 import time
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from geofences.city import City
 from mucktrack import city_check
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interruptible import interruptible
+from mucktrack.outputs import check_distinct
 from producers.demo_city import DEMO_CITY
 from producers.fleet import Fleet, SimulationError
 from producers.publisher import Publisher, PublishError
@@ -21,7 +23,6 @@ from producers.simulate import (
     live_start_ms,
     simulate_to_files,
 )
-from producers.ticks import WATERMARK_DELAY_MS
 from streams.topics import POSITIONS
 
 
@@ -39,12 +40,20 @@ class Plan:
     """Of event time; None = until a signal."""
     labels: Path | None
     """Where the offences are told."""
+    start: datetime | None
+    """None = an evening in the past, or for a file, one that is always the same."""
+
+    def start_ms(self, otherwise_ms: int) -> int:
+        return otherwise_ms if self.start is None else round(self.start.timestamp() * 1000)
 
 
 def simulate_to_file(plan: Plan, positions: Path, hours: float) -> None:
     """Write the positions of so many hours as JSON lines. Raises `BadInputError`."""
+    if positions.suffix != ".jsonl":
+        raise BadInputError(f"{positions}: positions are written as JSON lines; name a .jsonl file")
+    check_distinct([positions, plan.labels], inputs=[])
     city = city_check.load(plan.city or DEMO_CITY)
-    start_ms = file_start_ms(city)
+    start_ms = plan.start_ms(file_start_ms(city))
     try:
         fleet = _fleet(plan, city, start_ms)
         done = simulate_to_files(fleet, positions, plan.labels, start_ms, hours)
@@ -60,7 +69,7 @@ def simulate(plan: Plan, kafka: str, partitions: int, speed: float | None) -> No
     `WorkFailedError` where the broker does not take what is published.
     """
     city = city_check.load(plan.city or DEMO_CITY)
-    start_ms = live_start_ms(city, time.time_ns() // 1_000_000)
+    start_ms = plan.start_ms(live_start_ms(city, time.time_ns() // 1_000_000))
     until_ms = None if plan.hours is None else start_ms + round(plan.hours * HOUR_MS)
     try:
         fleet = _fleet(plan, city, start_ms)
@@ -75,16 +84,13 @@ def simulate(plan: Plan, kafka: str, partitions: int, speed: float | None) -> No
             try:
                 simulation.run(speed=speed, until_ms=until_ms)
             except KeyboardInterrupt:
-                # As at the end of the hours: the watermark comes as far as the positions.
-                if simulation.done.positions:
-                    publisher.tick(simulation.done.time_ms + WATERMARK_DELAY_MS)
-                publisher.flush()
+                simulation.bring_in(publisher)
     except SimulationError as error:
         raise BadInputError(str(error)) from None
     except PublishError as error:
         raise WorkFailedError(str(error)) from None
     except OSError as error:
-        raise BadInputError(f"{error.filename}: {error.strerror}") from None
+        raise BadInputError(f"{error.filename or plan.labels}: {error.strerror}") from None
     # The publisher's count: a signal can come when a position is out and not yet counted here.
     _say("published", publisher.counts.positions, simulation.done.labels)
 

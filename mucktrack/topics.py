@@ -8,11 +8,15 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from producers.broker import reason
 from streams.topics import POSITIONS, RAW, REJECTED, TRIPS, VIOLATIONS
 
-DAY_MS = 86_400_000
 CONNECT_MS = 5_000
 """A broker that does not answer within this time is reported as away."""
 TRIES = 10
@@ -22,18 +26,20 @@ PAUSE_S = 0.2
 @dataclass(frozen=True, slots=True)
 class Topic:
     name: str
-    partitions: int
-    """The default; that of `gps.positions` is a setting."""
-    retention_days: int
+    partitions: int | None
+    """None = what the setting says."""
+    retention: timedelta
     holds: str
 
 
 TOPICS = (
-    Topic(POSITIONS, 12, 7, "positions, arrays of positions, ticks"),
-    Topic(RAW, 12, 7, "frames as received"),
-    Topic(REJECTED, 3, 30, "positions that failed the quality gate, with the reason"),
-    Topic(VIOLATIONS, 12, 3 * 365, "violations, the enforcement queue"),
-    Topic(TRIPS, 12, 3 * 365, "trips that have ended"),
+    Topic(POSITIONS, None, timedelta(days=7), "positions, arrays of positions, ticks"),
+    Topic(RAW, 12, timedelta(days=7), "frames as received"),
+    Topic(
+        REJECTED, 3, timedelta(days=30), "positions that failed the quality gate, with the reason"
+    ),
+    Topic(VIOLATIONS, 12, timedelta(days=3 * 365), "violations, the enforcement queue"),
+    Topic(TRIPS, 12, timedelta(days=3 * 365), "trips that have ended"),
 )
 
 
@@ -48,9 +54,6 @@ def create_topics(bootstrap: str, partitions: int, replication: int = 1) -> list
     `gps.positions`, which decides where each truck's positions go: where the topic exists with
     another count nothing is made. Raises `TopicError` then, and when the broker does not answer.
     """
-    from kafka import KafkaAdminClient
-    from kafka.errors import KafkaError, TopicAlreadyExistsError
-
     try:
         admin = KafkaAdminClient(
             bootstrap_servers=bootstrap.split(","),
@@ -73,7 +76,7 @@ def create_topics(bootstrap: str, partitions: int, replication: int = 1) -> list
                     return list(wanted)
     except KafkaError as error:
         raise TopicError(
-            f"Kafka at {bootstrap}: {_first_sentence(error)}; is it running, and is the address "
+            f"Kafka at {bootstrap}: {reason(error)}; is it running, and is the address "
             "in MUCKTRACK_KAFKA right?"
         ) from None
     raise TopicError(f"Kafka at {bootstrap}: topics that exist are not shown; try again")
@@ -93,13 +96,7 @@ def _missing(described: Sequence[Mapping[str, Any]], partitions: int) -> list[To
 
 def _options(topic: Topic, partitions: int, replication: int) -> dict[str, object]:
     return {
-        "num_partitions": partitions if topic.name == POSITIONS else topic.partitions,
+        "num_partitions": topic.partitions or partitions,
         "replication_factor": replication,
-        "configs": {"retention.ms": str(topic.retention_days * DAY_MS)},
+        "configs": {"retention.ms": str(topic.retention // timedelta(milliseconds=1))},
     }
-
-
-def _first_sentence(error: Exception) -> str:
-    """Without the name of the class before it and the whole request and response after it."""
-    text = str(error).split(": Request ")[0].removeprefix(f"{type(error).__name__}: ")
-    return text.strip() or type(error).__name__

@@ -12,11 +12,14 @@ from contextlib import ExitStack, closing
 from rich.console import Console
 
 from mucktrack import city_check
-from mucktrack.failures import WorkFailedError
+from mucktrack.beforehand import check_fleet, check_redis
+from mucktrack.catch_up import catch_up, fleet_start_ms
+from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
 from mucktrack.monitor import Monitor
 from mucktrack.parts import Fleet, FleetPlan, Servers, Worker, check, stop
 from mucktrack.run_folder import make_run_folder
+from mucktrack.scrape import WorkerFigures
 from mucktrack.settings import SETTINGS, Settings
 from mucktrack.view import View, open_view
 from producers.demo_city import DEMO_CITY
@@ -31,15 +34,19 @@ DRAIN_AFTER_SIGNAL_S = 3.0
 def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
     """Run until Ctrl-C or SIGTERM, or for `seconds`; then print a summary.
 
-    Raises `BadInputError` for a city with faults, `WorkFailedError` when a part fails.
+    Raises `BadInputError` for a city with faults or too small for the fleet, `WorkFailedError` when
+    a part fails.
     """
     console = Console()
     folder_of_city = settings.city or DEMO_CITY
     city = city_check.load(folder_of_city)
+    check_fleet(plan, city)
+    if settings.redis is not None:
+        check_redis(settings.redis)
     try:
         folder = make_run_folder(settings.state_dir)
     except OSError as error:
-        raise WorkFailedError(f"{settings.state_dir}: {error.strerror}") from None
+        raise BadInputError(f"cannot write {settings.state_dir}: {error.strerror}") from None
     with ExitStack() as stack:
         stack.enter_context(interrupts())
         try:
@@ -47,8 +54,12 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
                 servers = Servers(settings, folder, stack)
                 worker = Worker(settings, servers, folder_of_city, folder, stack)
                 worker.wait_until_ready()
-                fleet = Fleet(plan, servers, folder_of_city, settings.partitions, folder, stack)
-                monitor = stack.enter_context(closing(_monitor(servers, worker)))
+                before = catch_up(servers.kafka, settings.partitions, worker.figures)
+                monitor = stack.enter_context(closing(_monitor(servers, worker, before)))
+                start_ms = fleet_start_ms(city, time.time_ns() // 1_000_000, before.highest_time_ms)
+                fleet = Fleet(
+                    plan, servers, folder_of_city, settings.partitions, start_ms, folder, stack
+                )
         except KeyboardInterrupt:
             console.print("stopped before everything was ready")
             return
@@ -70,8 +81,8 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
         )
 
 
-def _monitor(servers: Servers, worker: Worker) -> Monitor:
-    return Monitor(servers.kafka, servers.redis, worker.metrics_host, worker.metrics_port)
+def _monitor(servers: Servers, worker: Worker, before: WorkerFigures) -> Monitor:
+    return Monitor(servers.kafka, servers.redis, worker.metrics_host, worker.metrics_port, before)
 
 
 def _watch(

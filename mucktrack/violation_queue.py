@@ -1,10 +1,11 @@
 """Reads the enforcement queue, for people to look at.
 
-Used by `mucktrack up`. A consumer without a group, from the start of the topic: looking changes
-nothing for those who work the queue. Records that come twice (a worker began again at its
+Used by `mucktrack up`. A consumer without a group: looking changes nothing for those who work the
+queue. Records that come twice (a worker began again at its
 checkpoint) have the same `ce_id` and count once.
 """
 
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 from streams.topics import VIOLATIONS
 
 LATEST = 8
+POLL_S = 0.2
 REMEMBERED = 200_000
 """Ids kept to tell what comes twice."""
 
@@ -70,7 +72,7 @@ class Tally:
 
 
 class ViolationQueue:
-    """The reader; to be closed when done."""
+    """The reader, from the start of the topic on; to be closed when done."""
 
     def __init__(self, bootstrap: str) -> None:
         """`bootstrap` is `host:port`, several joined by commas; the topic must exist."""
@@ -84,6 +86,23 @@ class ViolationQueue:
         )
         partitions = self._consumer.partitions_for_topic(VIOLATIONS) or set()
         self._consumer.assign([TopicPartition(VIOLATIONS, number) for number in sorted(partitions)])
+
+    def skip_to_end(self, limit_s: float) -> bool:
+        """Pass over what is there by now; False where the broker did not tell within `limit_s` how
+        much it is.
+
+        The end is what fetches tell: asked for it, brokers are known that answer too little.
+        """
+        deadline = time.monotonic() + limit_s
+        partitions = self._consumer.assignment()
+        while time.monotonic() < deadline:
+            ends = {one: self._consumer.highwater(one) for one in partitions}
+            if None not in ends.values():
+                for one, end in ends.items():
+                    self._consumer.seek(one, end)
+                return True
+            self.poll(POLL_S)
+        return False
 
     def poll(self, timeout_s: float) -> list[bytes]:
         """The values that have arrived; waits up to `timeout_s` for the first."""

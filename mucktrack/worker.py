@@ -18,6 +18,7 @@ def run(settings: Settings, city: Path, kafka: str, metrics_port_file: Path | No
             state_dir=settings.state_dir,
             metrics_host=settings.metrics_host,
             metrics_port=settings.metrics_port,
+            session_timeout_s=settings.session_timeout_s,
             metrics_port_file=metrics_port_file,
         )
     )

@@ -1,6 +1,6 @@
 """The connection of the publisher to its broker: checked when it is made.
 
-Used by `producers.publisher` alone. Knows nothing of positions.
+Used by `producers.publisher`, and by the command line's helpers. Knows nothing of positions.
 """
 
 import logging
@@ -76,7 +76,10 @@ def _check_topic(bootstrap: str, topic: str, partitions: int) -> None:
     ) as admin:
         described = {one["name"]: len(one["partitions"]) for one in admin.describe_topics()}
     if topic not in described:
-        raise PublishError(f"Kafka at {bootstrap}: there is no topic {topic}; create it first")
+        raise PublishError(
+            f"Kafka at {bootstrap}: there is no topic {topic}; make it with "
+            "`mucktrack topics create`"
+        )
     if described[topic] != partitions:
         raise PublishError(
             f"Kafka at {bootstrap}: {topic} has {described[topic]} partitions, not {partitions}: "

@@ -11,7 +11,9 @@ from streams import elements
 from streams.position import Malformed, Position
 
 CHUNK_ELEMENTS = 10_000
-_REQUIRED = ("truck_id", "time_ms", "lon", "lat")
+COORDINATES = ("lon", "lat")
+"""Here NaN stays NaN: the quality gate names it."""
+_REQUIRED = ("truck_id", "time_ms", *COORDINATES)
 
 
 class InputFileError(Exception):

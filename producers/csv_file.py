@@ -1,4 +1,5 @@
-"""Positions out of a CSV file with a header of field names; an empty cell is null.
+"""Positions out of a CSV file with a header of field names; an empty cell is null, and so is NaN in
+a column of numbers, but not in `lon` and `lat`.
 
 A row is a line: a quoted cell may hold commas and quotes but no line end, so that an unclosed quote
 spoils its own line only. Columns of other names are passed over. Used by `producers.files`.
@@ -21,6 +22,11 @@ MAX_LINE_BYTES = 64 * 1024
 """Of a longer line only this much is looked at: it is malformed whatever it holds."""
 
 _FIELDS = frozenset(Position.__struct_fields__)
+_NAN = frozenset(("nan", "+nan", "-nan"))
+_NULL_BY_NAN = (
+    "time_ms", "received_ms", "satellites",
+    "speed_kmh", "heading_deg", "altitude_m", "mileage_km", "load_kg",
+)  # fmt: skip
 
 
 def check(path: Path) -> None:
@@ -83,6 +89,10 @@ def _decode(header: list[str], line: bytes) -> Position | Malformed:
     if len(cells) != len(header):
         return Malformed(f"{len(cells)} cells; the header has {len(header)}")
     row = {name: text for name, cell in zip(header, cells, strict=True) if (text := cell.strip())}
+    if b"nan" in line.lower():
+        for name in _NULL_BY_NAN:
+            if row.get(name, "").lower() in _NAN:
+                del row[name]
     return convert(row, strict=False)
 
 

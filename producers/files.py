@@ -4,6 +4,11 @@ Called by `detect` and `replay`. A file is read in chunks of some 10,000 positio
 stays bounded whatever its size. What cannot be read as a position comes out as `Malformed`, with
 its line; a file that cannot be read at all is an `InputFileError`, whose message is one line for
 the user. Knows nothing of Kafka or of rules.
+
+Tables (`.csv`, `.parquet`) are read as programs export them, whichever of the two they write: a
+whole number may have a fraction of zero (12.0), as columns of integers with gaps get it, and NaN is
+null but in `lon` and `lat`, where the quality gate names it. JSON is read strictly, as on Kafka:
+there 12.0 is no integer, and NaN is no JSON.
 """
 
 from collections.abc import Iterator

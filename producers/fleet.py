@@ -21,7 +21,6 @@ from producers.truck import Event, Truck
 
 OFFENCE_KINDS = 8
 """The kinds of offences; one of them, driving without a permit, belongs to the truck."""
-DEFAULT_SHARE = 0.1
 WITHOUT_SENSORS, WITHOUT_LIFT_SENSOR = 0.15, 0.1
 """Shares of the trucks."""
 
@@ -45,11 +44,10 @@ class Fleet:
     Raises `SimulationError` where the city has not so many trucks that have something to do.
     """
 
-    def __init__(
-        self, city: City, *, trucks: int, seed: int, start_ms: int, share: float = DEFAULT_SHARE
-    ) -> None:
+    def __init__(self, city: City, *, trucks: int, seed: int, start_ms: int, share: float) -> None:
         if not 0 <= share <= 1:
             raise SimulationError(f"a share of offending trips of {share}; allowed is 0 to 1")
+        self.city = city
         terrain = Terrain(city)
         chance = np.random.default_rng([seed, 0])
         crews, without = _choose(_crews(terrain, start_ms), trucks, share, chance)

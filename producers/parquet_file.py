@@ -1,7 +1,7 @@
 """Positions out of a Parquet file with columns of the field names.
 
-A null is a null; in a column of measured values so is NaN, which many programs write for it. Other
-columns are not read. Used by `producers.files`.
+A null is a null; in a column of numbers so is NaN, which many programs write for it, but not in
+`lon` and `lat`. Other columns are not read. Used by `producers.files`.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,13 +13,11 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from producers.chunk import CHUNK_ELEMENTS, Chunk, InputFileError, check_columns
+from producers.chunk import CHUNK_ELEMENTS, COORDINATES, Chunk, InputFileError, check_columns
 from streams.position import convert
 
 _is = pa.types
 _TEXTS = ("truck_id", "terminal_id", "source")
-_COORDINATES = ("lon", "lat")
-"""Here NaN stays NaN: the quality gate names it."""
 
 
 def _is_text(kind: Any) -> bool:
@@ -40,7 +38,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = (
     dict.fromkeys(_TEXTS, ("text", _is_text))
     | dict.fromkeys(("time_ms", "satellites", "received_ms"), ("integers", _is_integer))
     | dict.fromkeys(
-        (*_COORDINATES, "speed_kmh", "heading_deg", "altitude_m", "mileage_km", "load_kg"),
+        (*COORDINATES, "speed_kmh", "heading_deg", "altitude_m", "mileage_km", "load_kg"),
         ("numbers", _is_number),
     )
     | dict.fromkeys(
@@ -110,7 +108,7 @@ def _values(name: str, column: Any) -> list[Any]:
     if _is.is_decimal(column.type):
         column = column.cast(pa.float64())
     values: list[Any] = column.to_pylist()
-    if name in _COORDINATES or not _is.is_floating(column.type):
+    if name in COORDINATES or not _is.is_floating(column.type):
         return values
     return [value if value == value else None for value in values]
 

@@ -15,6 +15,7 @@ from typing import Self
 import msgspec
 from kafka.errors import KafkaError
 
+from producers.arrival import arrival_ms
 from producers.broker import MAX_RECORD_BYTES, connect, reason
 from producers.broker import PublishError as PublishError
 from streams.elements import original
@@ -48,7 +49,8 @@ class Publisher:
 
     `partitions` is what the topic must have, since it decides where each truck's positions go.
     Calls block while `in_flight_bytes` await acknowledgement. All raise `PublishError`, the
-    constructor when there is no broker or not that topic.
+    constructor when there is no broker or not that topic, and `RuntimeError` where a bug has ended
+    the thread that sends what has waited.
     """
 
     def __init__(
@@ -82,6 +84,8 @@ class Publisher:
         self._acknowledged = 0
         self._failed = 0
         self._failure: BaseException | None = None
+        self._bug: BaseException | None = None
+        """What has ended the thread that lingers."""
         self._closed = threading.Event()
         self._lingerer = threading.Thread(target=self._linger, name="publisher-linger", daemon=True)
         self._lingerer.start()
@@ -97,7 +101,7 @@ class Publisher:
 
     def publish(self, position: Position) -> None:
         """Into the array of the truck's partition. The record's timestamp becomes the highest
-        `received_ms`, else `time_ms`, of the array."""
+        arrival (`producers.arrival`) in the array."""
         partition = partition_of(position.truck_id, len(self._pending))
         with self._sending:
             self._raise_failure()
@@ -133,6 +137,7 @@ class Publisher:
         """Send what is pending and wait until all is acknowledged."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._sending:
+            self._raise_bug()
             for partition in range(len(self._pending)):
                 self._send_pending(partition)
         with self._answers:
@@ -178,15 +183,22 @@ class Publisher:
 
     def _linger(self) -> None:
         """Sends, in a thread of its own, the arrays that have waited long enough."""
-        while not self._closed.wait(self._linger_s / 2):
-            with self._sending:
-                due_s = time.monotonic() - self._linger_s / 2
-                for partition, pending in enumerate(self._pending):
-                    if pending and self._oldest_s[partition] <= due_s:
-                        try:
-                            self._send_pending(partition)
-                        except PublishError as error:
-                            log.warning("%s", error)
+        try:
+            while not self._closed.wait(self._linger_s / 2):
+                with self._sending:
+                    self._send_due()
+        except BaseException as error:
+            self._bug = error
+            log.exception("a bug ends the thread that sends what has waited")
+
+    def _send_due(self) -> None:
+        due_s = time.monotonic() - self._linger_s / 2
+        for partition, pending in enumerate(self._pending):
+            if pending and self._oldest_s[partition] <= due_s:
+                try:
+                    self._send_pending(partition)
+                except PublishError as error:
+                    log.warning("%s", error)
 
     def _send_pending(self, partition: int) -> None:
         positions, self._pending[partition] = self._pending[partition], []
@@ -206,7 +218,7 @@ class Publisher:
         if len(value) > MAX_RECORD_BYTES:
             log.warning("a position of %d bytes is published cut, as no position", len(value))
             value = msgspec.json.encode(original(value))
-        stamp = max(_stamp(position) for position in positions)
+        stamp = max(arrival_ms(position) for position in positions)
         self._send(value, partition, positions[0].truck_id if alone else None, stamp)
 
     def _send(
@@ -214,11 +226,11 @@ class Publisher:
     ) -> None:
         """Hand one record to the producer, once there is room for it."""
         size = len(value)
+        key = None if truck_id is None else truck_id.encode()
         with self._answers:
             while self._in_flight and self._in_flight + size > self._most_in_flight:
                 self._answers.wait()
             self._in_flight += size
-        key = None if truck_id is None else truck_id.encode()
         try:
             future = self._producer.send(
                 self._topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms
@@ -227,6 +239,9 @@ class Publisher:
             self._answered(size, error)
             self._raise_failure()
             return
+        except BaseException as error:
+            self._answered(size, error)
+            raise
         self._counts = replace(self._counts, records=self._counts.records + 1)
         future.add_callback(lambda _: self._answered(size, None))
         future.add_errback(lambda error: self._answered(size, error))
@@ -241,13 +256,14 @@ class Publisher:
                 self._failure = self._failure or error
             self._answers.notify_all()
 
+    def _raise_bug(self) -> None:
+        if self._bug is not None:
+            raise RuntimeError("positions that had waited could not be sent") from self._bug
+
     def _raise_failure(self) -> None:
+        self._raise_bug()
         if self._failure is not None:
             raise PublishError(
                 f"Kafka at {self._bootstrap}: {self._failed} records were not delivered to "
                 f"{self._topic}, the first because of {reason(self._failure)}"
             )
-
-
-def _stamp(position: Position) -> int:
-    return position.time_ms if position.received_ms is None else position.received_ms

@@ -1,8 +1,9 @@
 """Files of positions played into the topic again, in the order in which they lie in the files.
 
 Called by `mucktrack replay`. Ticks are mixed in every 30 s of event time, and one ends the replay,
-so that a worker's watermark comes as far as `detect`'s does (design sections 3 and 5). Knows
-nothing of Kafka: it writes into a `PositionSink`.
+so that a worker's watermark comes as far as `detect`'s does (design sections 3 and 5). Event time
+is that of fixes, which the engine tells where the city is known. Knows nothing of Kafka: it writes
+into a `PositionSink`.
 """
 
 import math
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import msgspec
 
+from producers.arrival import arrival_ms
 from producers.chunk import Chunk
 from producers.files import check_file, open_positions
 from producers.pace import Pace
 from producers.sink import PositionSink
-from producers.ticks import TICK_MS, WATERMARK_DELAY_MS, is_plausible
+from producers.ticks import TICK_MS, is_plausible, watermark_delay_ms
+from streams.detect import Engine, PreparedCity
 from streams.position import Malformed, Position, decode_record
 
 
@@ -38,19 +41,20 @@ def replay(
     speed: float | None,
     progress: Callable[[Path, int, Replayed], None] | None = None,
     *,
-    watermark_delay_ms: int = WATERMARK_DELAY_MS,
+    city: PreparedCity | None = None,
 ) -> Replayed:
     """Publish the positions of the files, one file after another, and wait until all has arrived.
 
     `speed` 1 keeps the pace at which they were received (`received_ms`, else `time_ms`), N is N
     times as fast, None as fast as it goes. `progress` is told the file, the bytes read of it and
-    the counts. `watermark_delay_ms` is how far a worker's watermark stays behind. Raises
-    `InputFileError` (before anything is published, where it can be known by then) and what the
-    sink raises.
+    the counts. `city` is the worker's: its quality gate tells which positions move event time, and
+    the last tick takes its `watermark_delay_s` into account. Without one every plausible position
+    moves it, impossible jumps too, and the delay is the default. Raises `InputFileError` (before
+    anything is published, where it can be known by then) and what the sink raises.
     """
     for path in paths:
         check_file(path)
-    run = _Replay(sink, Pace(speed) if speed else None, watermark_delay_ms)
+    run = _Replay(sink, Pace(speed) if speed else None, city)
     for path in paths:
         for chunk in open_positions(path):
             run.play(chunk)
@@ -61,29 +65,39 @@ def replay(
 
 
 class _Replay:
-    def __init__(self, sink: PositionSink, pace: Pace | None, delay_ms: int) -> None:
+    def __init__(self, sink: PositionSink, pace: Pace | None, city: PreparedCity | None) -> None:
         self.done = Replayed()
         self._sink = sink
         self._pace = pace
-        self._delay_ms = delay_ms
+        self._engine = Engine.offline(city) if city else None
+        self._delay_ms = watermark_delay_ms(city.thresholds if city else None)
         self._highest_ms: int | None = None
-        """Of the times of plausible positions."""
+        """Of the times that move event time."""
         self._next_tick_ms = 0
         self._arrived_ms: int | None = None
 
     def play(self, chunk: Chunk) -> None:
+        moves = self._moves(chunk.elements)
         for index, element in enumerate(chunk.elements):
             if isinstance(element, Malformed):
                 value = unreadable(chunk.raw(index))
                 self._sink.publish_raw(value, element.truck_id, self._arrived_ms)
                 self.done.malformed += 1
             else:
-                self._play_position(element)
+                self._play_position(element, moves[index])
 
-    def _play_position(self, position: Position) -> None:
-        arrived_ms = position.time_ms if position.received_ms is None else position.received_ms
-        plausible = is_plausible(position)
-        if plausible:
+    def _moves(self, elements: Sequence[Position | Malformed]) -> list[bool]:
+        """For each, whether it moves event time."""
+        if self._engine is None:
+            return [isinstance(one, Position) and is_plausible(one) for one in elements]
+        moves = [True] * len(elements)
+        for index, _ in self._engine.process(elements).rejected:
+            moves[index] = False
+        return moves
+
+    def _play_position(self, position: Position, moves: bool) -> None:
+        arrived_ms = arrival_ms(position)
+        if moves:
             self._arrived_ms = arrived_ms
             if self._pace is not None:
                 self._pace.wait_until(arrived_ms)
@@ -92,7 +106,7 @@ class _Replay:
         else:
             self._sink.publish_raw(_with_infinity(position), position.truck_id, arrived_ms)
         self.done.positions += 1
-        if plausible:
+        if moves:
             self._advance(position.time_ms)
 
     def _advance(self, time_ms: int) -> None:

@@ -122,5 +122,11 @@ def table(scores: Sequence[Score]) -> list[str]:
     return [f"{row[0]:<24}" + "".join(f"{cell:>10}" for cell in row[1:]) for row in (titles, *rows)]
 
 
+def partial_line(labels: Iterable[Label]) -> str:
+    """How many of the labels the figures leave out, as a line of text."""
+    count = sum(label.partial for label in labels)
+    return f"{count:,} partial label{'' if count == 1 else 's'} not counted"
+
+
 def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"

@@ -16,8 +16,9 @@ from producers.labels import Label, write_label
 from producers.pace import Pace
 from producers.sink import PositionSink
 from producers.terrain import Terrain
-from producers.ticks import TICK_MS, WATERMARK_DELAY_MS
+from producers.ticks import TICK_MS, watermark_delay_ms
 from streams.position import Position, encode_position
+from streams.thresholds import resolve
 
 HOUR_MS = 3_600_000
 SINCE = timedelta(hours=36)
@@ -45,6 +46,7 @@ class Simulation:
     def __init__(self, fleet: Fleet, sink: PositionSink, labels: BinaryIO | None = None) -> None:
         self.done = Simulated()
         self._fleet, self._sink, self._labels = fleet, sink, labels
+        self._delay_ms = watermark_delay_ms(resolve(fleet.city)[0])
 
     def run(self, *, speed: float | None, until_ms: int | None = None) -> Simulated:
         """Simulate up to `until_ms` (None: until an exception, such as KeyboardInterrupt, ends
@@ -76,8 +78,16 @@ class Simulation:
             self._sink.publish(event)
             done.positions += 1
             done.time_ms = time_ms
-        self._tick(done.time_ms + WATERMARK_DELAY_MS)
-        self._sink.flush()
+        self.bring_in(self._sink)
+
+    def bring_in(self, sink: PositionSink) -> None:
+        """Bring the watermark as far as the positions and wait until all has arrived: the end of a
+        run, and what is left to do where KeyboardInterrupt has ended it. Raises what `sink` raises.
+        """
+        if self.done.positions:
+            sink.tick(self.done.time_ms + self._delay_ms)
+            self.done.ticks += 1
+        sink.flush()
 
     def _tick(self, tick_ms: int) -> None:
         self._sink.tick(tick_ms)
@@ -121,7 +131,8 @@ def simulate_to_files(
                 speed=None, until_ms=start_ms + round(hours * HOUR_MS)
             )
     except OSError as error:
-        raise SimulationError(f"{error.filename}: cannot be written: {error.strerror}") from None
+        name = error.filename or positions
+        raise SimulationError(f"{name}: cannot be written: {error.strerror}") from None
 
 
 def live_start_ms(city: City, now_ms: int) -> int:

@@ -1,15 +1,23 @@
-"""How often ticks are written, and which positions may move event time (design sections 3 and 5).
+"""How often ticks are written, how far behind them a worker's watermark stays, and which positions
+may move event time (design sections 3 and 5).
 
 Used by replay and simulator. Knows nothing of trucks' histories: what a position alone tells.
 """
 
+from streams.gate import FUTURE_MS, MIN_SATELLITES
 from streams.position import Position
+from streams.thresholds import STATE_THRESHOLDS, Thresholds
 
 TICK_MS = 30_000
-WATERMARK_DELAY_MS = 360_000
-"""How far a worker's watermark stays behind, unless the city sets `watermark_delay_s` otherwise."""
-MIN_SATELLITES = 4
-FUTURE_MS = 300_000
+
+
+def watermark_delay_ms(thresholds: Thresholds | None) -> int:
+    """How far a worker's watermark stays behind the highest time; None = in a city that says
+    nothing of it."""
+    if thresholds is not None:
+        return round(thresholds.state["watermark_delay_s"] * 1000)
+    defaults = {threshold.name: threshold.default for threshold in STATE_THRESHOLDS}
+    return round(defaults["watermark_delay_s"] * 1000)
 
 
 def is_plausible(position: Position) -> bool:

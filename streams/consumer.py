@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 FETCH_MAX_WAIT_MS = 50
 """Faust's own 1,500 is hard-coded and puts a third of a second on the median latency."""
 COMMIT_S = 5.0
+LEAVE_S = 5.0
 
 
 class Intake(Protocol):
@@ -58,6 +59,16 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
             tp: [(self._turns.get(tp, 0), record) for record in records]
             for tp, records in fetched.items()
         }
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group. Where Kafka is away, stopping the consumer ends in an error (that of a
+        fetch which it has cancelled itself), which would end this thread before it tells that it
+        has ended, and the process would wait for that for ever."""
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await super().on_thread_stop()
+        except (asyncio.CancelledError, KafkaError, OSError, TimeoutError) as error:
+            log.warning("left without Kafka's knowing, which notices in time: %r", error)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

@@ -31,7 +31,9 @@ def compile_core() -> None:
     compiled function."""
     engine = Engine.offline(PreparedCity.of(CITY))
     fixes = [
-        Position("warm-up", START_MS + 20_000 * i, 0.11 + 0.002 * i, 0.11, speed_kmh=40.0, loaded=on)
+        Position(
+            "warm-up", START_MS + 20_000 * i, 0.11 + 0.002 * i, 0.11, speed_kmh=40.0, loaded=on
+        )
         for i, on in enumerate([False] * 2 + [True] * 8 + [False] * 4)
     ]
     outcome = engine.process(fixes)

@@ -181,5 +181,8 @@ class Worker:
 
 
 def _timestamp_ms(timestamp_s: float | None) -> int:
-    """Faust gives the record's timestamp in seconds. Without one no time is in the future."""
-    return NEVER if timestamp_s is None or timestamp_s < 0 else round(timestamp_s * 1000)
+    """Faust gives the record's timestamp in seconds, whatever a producer has made of it. Without
+    one no time is in the future."""
+    if timestamp_s is None or timestamp_s < 0:
+        return NEVER
+    return min(round(timestamp_s * 1000), NEVER)

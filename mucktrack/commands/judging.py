@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mucktrack.failures import BadInputError
-from mucktrack.options import POSITION_FILES, TARGET, required, with_settings
+from mucktrack.options import POSITION_FILES, TARGET, FilePath, required, with_settings
 from mucktrack.settings import Settings
 
 
@@ -59,9 +59,10 @@ def detect(
     "group",
     "metrics_host",
     "metrics_port",
+    "session_timeout_s",
     "state_dir",
 )
-@click.option("--metrics-port-file", type=click.Path(path_type=Path), hidden=True)
+@click.option("--metrics-port-file", type=FilePath(), hidden=True)
 def worker(settings: Settings, metrics_port_file: Path | None) -> None:
     """Judge positions as they arrive on Kafka.
 
@@ -74,21 +75,32 @@ def worker(settings: Settings, metrics_port_file: Path | None) -> None:
 
 
 @click.command("score")
-@click.argument("labels", metavar="LABELS", type=click.Path(path_type=Path))
-@click.argument("violations", metavar="VIOLATIONS", type=click.Path(path_type=Path))
+@click.argument("labels", metavar="LABELS", type=FilePath())
+@click.argument("violations", metavar="VIOLATIONS", type=FilePath())
 def score(labels: Path, violations: Path) -> None:
     """Compare violations with the labels of simulated offences.
 
     LABELS is what `simulate` wrote, VIOLATIONS what `detect` wrote of the same positions. Prints
-    recall (offences found) and precision (violations that were offences) for each rule and overall.
+    recall (offences found) and precision (alarms that were offences) for each rule and overall.
+
+    A label and an alarm (a violation with all its phases) agree where truck and rule are the same
+    and their times, give or take a minute, overlap. `found`: labels with which an alarm agrees;
+    `right`: alarms with which a label agrees.
+
+    Partial labels are of offences cut off by the beginning or end of the simulation, or about as
+    short as the rule's threshold: to find one is right, not to find it is no miss, and so they are
+    not counted. Hence, and because an offence that pauses may be two alarms, there may be more
+    alarms than labels.
     """
     from producers.labels import LinesError, read_labels
-    from producers.score import read_violations, table
+    from producers.score import partial_line, read_violations, table
     from producers.score import score as compare
 
     try:
-        scores = compare(read_labels(labels), read_violations(violations))
+        told = read_labels(labels)
+        scores = compare(told, read_violations(violations))
     except LinesError as error:
         raise BadInputError(str(error)) from None
     for line in table(scores):
         click.echo(line)
+    click.echo(partial_line(told))

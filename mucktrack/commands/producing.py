@@ -1,16 +1,19 @@
 """`mucktrack replay` and `simulate`: positions onto the topic."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from mucktrack.options import POSITION_FILES, required, with_settings
+from mucktrack.options import POSITION_FILES, FilePath, Number, required, with_settings
 from mucktrack.settings import Settings
 
 AS_FAST_AS_IT_GOES = "max"
 DEFAULT_TRUCKS = 200
 DEFAULT_SHARE = 0.1
 DEFAULT_HOURS = 12.0
+MOST_HOURS = 876_600.0
+"""A hundred years; times end in 2099."""
 
 
 class _Speed(click.ParamType):
@@ -30,9 +33,29 @@ class _Speed(click.ParamType):
         return factor
 
 
+class _Moment(click.ParamType):
+    name = "moment"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None or not 2000 <= moment.year < 2100:
+            self.fail(
+                f"{value!r} is no time with its offset from UTC, from 2000 to 2099; write e.g. "
+                "2026-04-01T21:30+08:00",
+                param,
+                ctx,
+            )
+        return moment
+
+
 @click.command("replay")
 @POSITION_FILES
-@with_settings("kafka", "partitions")
+@with_settings("city", "kafka", "partitions")
 @click.option(
     "--speed",
     type=_Speed(),
@@ -47,11 +70,16 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     FILE is .jsonl (a position a line), .csv or .parquet. Positions keep their order and, unless
     --speed says otherwise, the pace at which they were recorded. Ticks go along, so that what is
     due becomes due; the last one ends the replay.
+
+    With the worker's city, only positions that pass its quality gate move event time, and a worker
+    finds what `mucktrack detect` finds. Without one, an impossible jump moves it too, so that the
+    worker may take trucks for silent that are not; and what is due at the end may stay open where
+    the city sets watermark_delay_s to more than 360.
     """
     kafka = required(settings, "kafka")
     from mucktrack.replay import replay as replay_files
 
-    replay_files(kafka, settings.partitions, files, speed)
+    replay_files(kafka, settings.partitions, settings.city, files, speed)
 
 
 @click.command("simulate")
@@ -66,7 +94,7 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
 )
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     metavar="SHARE",
     default=DEFAULT_SHARE,
     show_default=True,
@@ -89,17 +117,21 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     help="Simulated seconds a second; `max` = as fast as it goes.",
 )
 @click.option(
+    "--start",
+    type=_Moment(),
+    metavar="TIME",
+    help="When the fleet begins, e.g. 2026-04-01T21:30+08:00.  [default: an evening in the past]",
+)
+@click.option(
     "--hours",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, MOST_HOURS, min_open=True),
     metavar="N",
     help="End after so many simulated hours.  [default: until Ctrl-C; 12 with --out]",
 )
-@click.option(
-    "--labels", type=click.Path(path_type=Path), metavar="FILE", help="Where offences are told."
-)
+@click.option("--labels", type=FilePath(), metavar="FILE", help="Where offences are told.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     metavar="FILE",
     help="Write positions to this .jsonl instead of publishing them.",
 )
@@ -109,6 +141,7 @@ def simulate(
     share: float,
     seed: int,
     speed: float | None,
+    start: datetime | None,
     hours: float | None,
     labels: Path | None,
     out: Path | None,
@@ -123,7 +156,7 @@ def simulate(
     from mucktrack.simulate import Plan, simulate_to_file
     from mucktrack.simulate import simulate as publish
 
-    plan = Plan(settings.city, trucks, share, seed, hours, labels)
+    plan = Plan(settings.city, trucks, share, seed, hours, labels, start)
     if out is not None:
         simulate_to_file(plan, out, hours or DEFAULT_HOURS)
     else:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mucktrack.failures import WorkFailedError
-from mucktrack.options import required, with_settings
+from mucktrack.options import FilePath, required, with_settings
 from mucktrack.settings import Settings
 
 
@@ -15,7 +15,7 @@ def city_group() -> None:
 
 
 @city_group.command("check")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=FilePath())
 def check_city(folder: Path) -> None:
     """Report every fault in a city directory.
 

@@ -2,7 +2,7 @@
 
 import click
 
-from mucktrack.options import with_settings
+from mucktrack.options import Number, with_settings
 from mucktrack.settings import Settings
 
 
@@ -12,15 +12,15 @@ from mucktrack.settings import Settings
 )
 @click.option(
     "--trucks",
-    type=click.IntRange(1, 1_000_000),
+    type=click.IntRange(1),
     metavar="N",
     default=200,
     show_default=True,
-    help="Trucks in the simulated fleet.",
+    help="Trucks in the fleet; at most those with a permit and a route to use it on.",
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="FACTOR",
     default=60.0,
     show_default=True,
@@ -28,7 +28,7 @@ from mucktrack.settings import Settings
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="N",
     help="End after so many seconds, with a summary.",
 )

@@ -647,7 +647,7 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
     city, findings = read_city(tmp_path)
     assert city is None
     path = tmp_path / "sites.geojson"
-    assert [f.render() for f in findings] == [f"{path}: cannot be read: Is a directory"]
+    assert [f.render() for f in findings] == [f"{path.name}: cannot be read: Is a directory"]
 
 
 def test_load_city_raises_with_all_errors(tmp_path: Path) -> None:

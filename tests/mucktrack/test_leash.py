@@ -86,11 +86,39 @@ def test_what_the_command_started_ends_with_it():
     assert wait_until(lambda: not running(label))
 
 
-def test_it_starts_quickly():
-    started = time.monotonic()
-    with start_leash(*python("pass")) as process:
+def test_it_starts_quickly_because_it_imports_the_standard_library_alone():
+    code = (
+        f"import runpy, sys; runpy.run_path({leash.__file__!r}); "
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
+    )
+    imported = set(done.stdout.split())
+    assert "subprocess" in imported
+    assert imported <= {*sys.stdlib_module_names, "__main__"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_leash_that_is_killed_takes_its_command_with_it():
+    label = f"command-of-killed-leash-{os.getpid()}"
+    with start_leash(
+        *python(f"print('ready', flush=True); import time; time.sleep(600) # {label}")
+    ) as process:
+        process.stdout.readline()
+        assert len(running(label)) == 2, "the leash and the command"
+        process.kill()
         process.wait(10)
-    assert time.monotonic() - started < 1.0
+        assert wait_until(lambda: not running(label)), running(label)
+
+
+def test_what_a_command_leaves_behind_ends_with_it():
+    label = f"left-behind-{os.getpid()}"
+    grandchild = f"import time; time.sleep(600) # {label}"
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {grandchild!r}])"
+    with start_leash(*python(code)) as process:
+        assert process.wait(10) == 0
+        assert wait_until(lambda: not running(label)), running(label)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--"], ["sleep", "1"], ["--grace", "--", "true"]])

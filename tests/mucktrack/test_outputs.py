@@ -1,5 +1,7 @@
 """Files of lines that are there whole or not at all."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,25 @@ def test_targets_that_cannot_be_are_told(tmp_path, targets, told):
     with pytest.raises(BadInputError, match=told), open_outputs(paths, inputs):
         pass
     assert list(tmp_path.iterdir()) == inputs
+
+
+def test_a_pipe_is_written_into(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    with open_outputs([pipe], inputs=[]) as (file,):
+        file.write(["one"], str.encode)
+    assert reader.communicate(timeout=10)[0] == b"one\n"
+    assert pipe.is_fifo()
+
+
+def test_a_link_leads_to_what_is_written_and_the_mode_stays(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("of before\n")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    with open_outputs([link], inputs=[]) as (file,):
+        file.write(["one"], str.encode)
+    assert link.is_symlink()
+    assert target.read_text() == "one\n"
+    assert target.stat().st_mode & 0o777 == 0o600

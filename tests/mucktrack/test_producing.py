@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +14,10 @@ from conftest import ROOT
 from kafka import KafkaConsumer, TopicPartition
 from processes import wait_until
 
-from mucktrack.commands import producing
 from mucktrack.embedded import tansu
 from mucktrack.interruptible import InterruptibleSink
 from mucktrack.topics import create_topics
-from producers import fleet
+from producers.demo_city import DEMO_CITY
 from streams.position import Malformed, Position, Tick, decode_record
 
 PARTITIONS = 3
@@ -87,6 +87,24 @@ def test_replay_publishes_everything_and_says_so(broker, tmp_path):
     assert any(isinstance(element, Tick) for element in elements)
 
 
+def test_a_replay_that_knows_the_city_ends_with_its_delay(broker, tmp_path):
+    city = tmp_path / "city"
+    shutil.copytree(DEMO_CITY, city)
+    settings = (city / "city.toml").read_text()
+    (city / "city.toml").write_text(settings + "\n[state]\nwatermark_delay_s = 3600\n")
+    path = positions_file(tmp_path / "positions.jsonl", 50, 1_000)
+    jump = {"truck_id": "T0", "time_ms": 1_700_000_900_000, "lon": 121.5, "lat": 59.0}
+    path.write_text(path.read_text() + json.dumps(jump) + "\n")
+    done = run(broker, "replay", "--speed", "max", "--city", city, path)
+    assert done.returncode == 0, done.stderr
+    ticks = [element.tick_ms for element in elements_on(broker) if isinstance(element, Tick)]
+    assert max(ticks) == 1_700_000_049_000 + 3_600_000
+    done = run(broker, "replay", "--city", tmp_path / "absent", path)
+    assert done.returncode == 2
+    assert "does not load" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan", "inf"])
 def test_a_speed_that_is_none_is_told(broker, tmp_path, speed):
     path = positions_file(tmp_path / "positions.jsonl", 1, 1)
@@ -148,7 +166,12 @@ def test_simulated_offences_are_found(tmp_path):
         assert done.returncode == 0, done.stderr
     done = run("127.0.0.1:9", "score", labels, found)
     assert done.returncode == 0, done.stderr
-    last = done.stdout.splitlines()[-1].split()
+    *_, total, partial = done.stdout.splitlines()
+    last = total.split()
+    told = [json.loads(line) for line in labels.read_text().splitlines()]
+    left_out = sum(label.get("partial", False) for label in told)
+    assert partial == f"{left_out} partial labels not counted"
+    assert int(last[1]) == len(told) - left_out
     assert last[0] == "all"
     assert int(last[1]) > 10
     assert last[3] == "100.0%"
@@ -161,6 +184,55 @@ def test_a_fleet_that_the_city_does_not_have_is_told(tmp_path):
     assert "100000 trucks; the city has" in done.stderr
 
 
+@pytest.mark.parametrize("text", ["soon", "2026-04-01T21:30", "1999-04-01T21:30+08:00"])
+def test_a_start_that_is_no_moment_is_told(tmp_path, text):
+    done = run("127.0.0.1:9", "simulate", "--out", tmp_path / "p.jsonl", "--start", text)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"'{text}' is no time with its offset from UTC" in done.stderr
+
+
+def test_a_fleet_begins_when_it_is_told_to(tmp_path):
+    positions = tmp_path / "p.jsonl"
+    done = run(
+        "127.0.0.1:9",
+        *("simulate", "--out", positions, "--trucks", "20", "--hours", "0.1"),
+        *("--start", "2026-04-02T21:30+08:00"),
+    )
+    assert done.returncode == 0, done.stderr
+    start_ms = 1_775_136_600_000
+    times = [json.loads(line)["time_ms"] for line in positions.read_text().splitlines()]
+    assert start_ms <= times[0] <= times[-1] <= start_ms + 360_000
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk needs /dev/full")
+@pytest.mark.parametrize("what", ["--labels", "--out"])
+def test_a_full_disk_is_told_with_the_name_of_the_file(broker, tmp_path, what):
+    full = tmp_path / "full.jsonl"
+    full.symlink_to("/dev/full")
+    done = run(broker, "simulate", "--trucks", "50", "--hours", "1", "--speed", "max", what, full)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"{full}: " in done.stderr
+    assert "No space left on device" in done.stderr
+
+
+def test_a_simulation_writes_json_lines_into_files_of_their_own(tmp_path):
+    for out, labels, part in (
+        ("p.csv", "labels", "p.csv: positions are written as JSON lines"),
+        ("p", "labels", "name a .jsonl file"),
+        ("p.jsonl", "p.jsonl", "two kinds of output"),
+        ("p.jsonl", "./p.jsonl", "two kinds of output"),
+    ):
+        done = run(
+            "127.0.0.1:9", "simulate", "--out", tmp_path / out, "--labels", f"{tmp_path}/{labels}"
+        )
+        assert done.returncode == 2
+        assert part in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert not list(tmp_path.iterdir())
+
+
 def test_files_that_hold_no_labels_are_told(tmp_path):
     labels = tmp_path / "labels"
     labels.write_text('{"truck_id":"a"}\n')
@@ -169,10 +241,6 @@ def test_files_that_hold_no_labels_are_told(tmp_path):
     assert done.stderr.count("\n") == 1
     assert str(labels) in done.stderr
     assert "`rule`" in done.stderr
-
-
-def test_the_share_that_help_shows_is_the_fleets_own():
-    assert producing.DEFAULT_SHARE == fleet.DEFAULT_SHARE
 
 
 class Interrupted:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
 from processes import command_lines, running, wait_until
 
 from mucktrack.embedded import tansu, valkey
+from streams.position import Position, decode_record
 
 READY_S = 90.0
 """The first start on a machine compiles the core."""
@@ -84,35 +87,56 @@ def test_it_ends_by_itself_with_a_summary(tmp_path):
     }
 
 
-def test_servers_that_are_given_are_used(tmp_path):
+def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path):
+    state = tmp_path / "state"
+    published = detected = 0
     with tansu(tmp_path / "kafka") as kafka, valkey(tmp_path / "redis") as redis:
-        with up(
-            tmp_path / "state",
-            *("--seconds", "8"),
-            MUCKTRACK_KAFKA=kafka.address,
-            MUCKTRACK_REDIS=redis.address,
-        ) as process:
-            assert wait_until_ready(process) == kafka.address
-            assert not [line for line in running(str(tmp_path / "state")) if "valkey" in line]
-            told, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-        _, violations, _ = summary(told)
-        assert len(ids_on_the_queue(kafka.address)) == violations
+        for _ in range(2):
+            with up(
+                state,
+                *("--seconds", "8"),
+                MUCKTRACK_KAFKA=kafka.address,
+                MUCKTRACK_REDIS=redis.address,
+            ) as process:
+                assert wait_until_ready(process) == kafka.address
+                assert not [line for line in running(str(state)) if "valkey" in line]
+                told, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors
+            positions, violations, rejected = summary(told)
+            assert positions > 1_000
+            assert violations > 0
+            assert rejected == 0
+            assert positions == positions_on_the_topic(kafka.address) - published
+            assert violations == len(ids_on_the_queue(kafka.address)) - detected
+            published += positions
+            detected += violations
 
 
-def ids_on_the_queue(address: str) -> set[bytes]:
-    topic = "enforcement.violations"
+def records_of(address: str, topic: str) -> list[ConsumerRecord]:
     consumer = KafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest")
     consumer.assign([TopicPartition(topic, one) for one in consumer.partitions_for_topic(topic)])
-    ids: set[bytes] = set()
+    found: list[ConsumerRecord] = []
     quiet = 0
     while quiet < 3:
         polled = consumer.poll(timeout_ms=700)
         quiet = 0 if polled else quiet + 1
         for records in polled.values():
-            ids |= {dict(record.headers)["ce_id"] for record in records}
+            found += records
     consumer.close()
-    return ids
+    return found
+
+
+def ids_on_the_queue(address: str) -> set[bytes]:
+    records = records_of(address, "enforcement.violations")
+    return {dict(record.headers)["ce_id"] for record in records}
+
+
+def positions_on_the_topic(address: str) -> int:
+    return sum(
+        isinstance(element, Position)
+        for record in records_of(address, "gps.positions")
+        for element in decode_record(record.value)
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -173,9 +197,22 @@ def test_a_city_with_faults_starts_nothing(tmp_path):
 
 
 def test_a_fleet_that_the_city_does_not_have_is_bad_input(tmp_path):
-    with up(tmp_path, "--trucks", "100000") as process:
+    with up(tmp_path, "--trucks", "500") as process:
         _, errors = process.communicate(timeout=READY_S)
     assert process.returncode == 2
-    assert errors.startswith("mucktrack: fleet: 100000 trucks; the city has ")
+    assert errors.startswith("mucktrack: fleet: 500 trucks; the city has ")
     assert errors.count("\n") == 1
-    assert wait_until(lambda: not children_of_run(tmp_path)), children_of_run(tmp_path)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_redis_that_is_not_there_starts_nothing(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+    with up(tmp_path, "--redis", f"redis://:geheim@{address}") as process:
+        told, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert told == ""
+    assert errors.startswith(f"mucktrack: Redis at redis://:***@{address}: ")
+    assert errors.count("\n") == 1
+    assert "geheim" not in errors
+    assert not (tmp_path / "runs").exists()

@@ -47,6 +47,27 @@ def test_the_newest_are_kept_for_show():
     ]
 
 
+def test_what_is_there_can_be_passed_over(tmp_path):
+    with tansu(tmp_path) as server:
+        create_topics(server.address, 3)
+        producer = KafkaProducer(bootstrap_servers=server.address)
+
+        def put(numbers: range) -> None:
+            for number in numbers:
+                producer.send("enforcement.violations", violation(number), partition=number % 5)
+            producer.flush()
+
+        put(range(2_000))
+        with closing(ViolationQueue(server.address)) as queue:
+            assert queue.skip_to_end(30)
+            put(range(2_000, 2_003))
+            read: list[bytes] = []
+            for _ in range(20):
+                read += queue.poll(0.1)
+        producer.close()
+    assert sorted(read) == [violation(number) for number in range(2_000, 2_003)]
+
+
 @pytest.mark.parametrize("partitions", [3])
 def test_all_partitions_are_read_from_their_start(tmp_path, partitions):
     with tansu(tmp_path) as server:

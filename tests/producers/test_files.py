@@ -161,7 +161,9 @@ def test_csv_reads_what_other_programs_write(tmp_path: Path) -> None:
         (",1795266467000,121.5,29.8,,,,", "truck_id"),
         ("a,today,121.5,29.8,,,,", "$.time_ms"),
         ("a,1795266467000,121.5,29.8,,maybe,,", "$.loaded"),
-        ("a,1795266467000,121.5,29.8,nan,,,", "finite number"),
+        ("a,nan,121.5,29.8,,,,", "time_ms"),
+        ("nan,1795266467000,121.5,29.8,inf,,,", "finite number"),
+        ("a,1795266467000,121.5,29.8,,nan,,", "$.loaded"),
         ("a,1795266467000,121.5,29.8,,,,7.5", "$.satellites"),
         ("a" * 100_000, "a line of more than"),
         ("a,1795266467000,121.5,29.8," + "0" * 100_000, "a line of more than"),
@@ -178,6 +180,37 @@ def test_csv_bad_rows_are_malformed_and_the_rest_is_read(
     assert bad.time_ms in (None, GOOD.time_ms)
     assert lines(chunks) == [2, 3, 4]
     assert originals(chunks)[1]
+
+
+@pytest.mark.parametrize("nan", ["nan", "NaN", " -NAN "])
+def test_csv_nan_is_null_but_for_coordinates(tmp_path: Path, nan: str) -> None:
+    header = "truck_id,time_ms,lon,lat,speed_kmh,load_kg,satellites,source\n"
+    row = f"nan,1795266467000,{nan},29.8,{nan},{nan},{nan},nan\n"
+    (element,) = elements(read(write(tmp_path, "p.csv", header + row)))
+    assert isinstance(element, Position)
+    assert element.lon != element.lon
+    assert (element.speed_kmh, element.load_kg, element.satellites) == (None, None, None)
+    assert (element.truck_id, element.source) == ("nan", "nan")
+
+
+def test_tables_are_read_alike_and_json_strictly(tmp_path: Path) -> None:
+    """Whole numbers as programs write a column of integers with gaps, and NaN."""
+    content = "truck_id,time_ms,lon,lat,satellites,speed_kmh\n" + (
+        "浙B12345,1795266467000.0,121.5,29.8,12.0,nan\nb,1795266468000.0,121,29,nan,3.5\n"
+    )
+    path = tmp_path / "p.parquet"
+    columns = {
+        "time_ms": pa.array([1_795_266_467_000.0, 1_795_266_468_000.0]),
+        "satellites": pa.array([12.0, float("nan")]),
+        "speed_kmh": pa.array([float("nan"), 3.5]),
+    }
+    pq.write_table(table(**columns), path)
+    from_csv = elements(read(write(tmp_path, "p.csv", content)))
+    assert from_csv == elements(read(path))
+    assert [type(element) for element in from_csv] == [Position, Position]
+    strict = encode_position(GOOD).replace(b"1795266467000", b"1795266467000.0")
+    (element,) = elements(read(write(tmp_path, "p.jsonl", strict)))
+    assert isinstance(element, Malformed)
 
 
 def test_csv_bytes_that_are_not_utf8(tmp_path: Path) -> None:

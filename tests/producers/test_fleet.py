@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def test_files(city: City, tmp_path: Path) -> None:
         return tmp_path / name
 
     assert write("one").read_bytes() == write("two").read_bytes()
-    fleet = Fleet(city, trucks=1, seed=3, start_ms=start_ms)
+    fleet = Fleet(city, trucks=1, seed=3, start_ms=start_ms, share=0)
     with pytest.raises(SimulationError, match="cannot be written"):
         simulate_to_files(fleet, tmp_path, None, start_ms, 1)
 
@@ -222,6 +223,21 @@ class StopAfter:
 
     def flush(self) -> None:
         """Nothing to send."""
+
+
+def test_the_last_tick_takes_the_citys_delay_and_comes_after_positions_only(city: City) -> None:
+    start_ms = file_start_ms(city)
+    for delay_s in (60, 3_600):
+        other = replace(city, state_overrides={"watermark_delay_s": delay_s})
+        fleet = Fleet(other, trucks=5, seed=1, start_ms=start_ms, share=0)
+        sink = StopAfter(1_000_000)
+        done = Simulation(fleet, sink).run(speed=None, until_ms=start_ms + 600_000)
+        assert done.positions
+        assert sink.ticks[-1] == done.time_ms + delay_s * 1_000
+    fleet = Fleet(city, trucks=5, seed=1, start_ms=start_ms, share=0)
+    sink = StopAfter(1_000_000)
+    assert Simulation(fleet, sink).run(speed=None, until_ms=start_ms - 1).positions == 0
+    assert sink.ticks == []
 
 
 def test_offences_under_way_are_labelled_however_a_run_ends(city: City, tmp_path: Path) -> None:

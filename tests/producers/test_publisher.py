@@ -16,7 +16,15 @@ from producers.broker import MAX_RECORD_BYTES
 from producers.publisher import Publisher, PublishError
 from producers.replay import replay
 from streams.partition import partition_of
-from streams.position import Malformed, Position, Tick, decode_record, encode_position
+from streams.position import (
+    MAX_TIME_MS,
+    MIN_TIME_MS,
+    Malformed,
+    Position,
+    Tick,
+    decode_record,
+    encode_position,
+)
 
 PARTITIONS = 4
 START_MS = 1_795_266_467_000
@@ -95,6 +103,20 @@ def test_a_record_is_stamped_with_the_latest_reception(kafka: str, topic: str) -
     assert len(decode_record(record.value)) == 3
 
 
+@pytest.mark.parametrize("received_ms", [-(2**63), -1, MIN_TIME_MS - 1, MAX_TIME_MS + 1, 2**63 - 1])
+def test_a_reception_that_is_no_time_stamps_no_record(
+    kafka: str, topic: str, received_ms: int
+) -> None:
+    with Publisher(kafka, topic, PARTITIONS, linger_ms=5_000) as publisher:
+        for number, one in enumerate((START_MS + 2_000, received_ms, None)):
+            publisher.publish(position(1, number, received_ms=one))
+    (record,) = read(kafka, topic, lambda some: len(some) == 1)
+    assert record.timestamp == START_MS + 2_000
+    assert [one.received_ms for one in decode_record(record.value)] == [
+        START_MS + 2_000, received_ms, None,
+    ]  # fmt: skip
+
+
 def test_ticks_go_to_every_partition_behind_what_came_before(kafka: str, topic: str) -> None:
     with Publisher(kafka, topic, PARTITIONS, linger_ms=60_000) as publisher:
         for truck in range(40):
@@ -169,7 +191,9 @@ def test_a_topic_that_is_not_there_or_has_other_partitions_is_refused(
     missing = f"missing-{uuid.uuid4().hex[:8]}"
     for _ in range(2):
         # Asking for it must not have made it.
-        with pytest.raises(PublishError, match=f"there is no topic {missing}"):
+        with pytest.raises(
+            PublishError, match=f"no topic {missing}; make it with `mucktrack topics create`"
+        ):
             Publisher(kafka, missing, PARTITIONS)
 
 
@@ -190,6 +214,29 @@ def test_a_broker_that_goes_away_is_told(tmp_path: Path) -> None:
             publisher.close()
     with pytest.raises(PublishError, match="is it running"):
         Publisher(server.address, "positions", PARTITIONS)
+
+
+def test_what_cannot_be_handed_over_is_not_waited_for(kafka: str, topic: str) -> None:
+    publisher = Publisher(kafka, topic, PARTITIONS)
+    publisher.publish_raw(b"1", None, START_MS)
+    with pytest.raises(TypeError):
+        publisher.publish_raw(b"2", None, "now")  # type: ignore[arg-type]
+    with pytest.raises(PublishError, match="1 records were not delivered"):
+        publisher.flush(READ_WITHIN_S)
+    assert publisher.in_flight_bytes == 0
+    with pytest.raises(PublishError):
+        publisher.close()
+    assert (publisher.counts.acknowledged, publisher.counts.failed) == (1, 1)
+
+
+def test_a_bug_while_nobody_waits_is_told_at_the_next_call(kafka: str, topic: str) -> None:
+    publisher = Publisher(kafka, topic, PARTITIONS, linger_ms=10)
+    publisher.publish(position(1, 0, source="\ud800"))
+    time.sleep(0.5)
+    for call in (lambda: publisher.publish(position(1, 1)), publisher.flush, publisher.close):
+        with pytest.raises(RuntimeError, match="had waited") as raised:
+            call()
+        assert isinstance(raised.value.__cause__, UnicodeEncodeError)
 
 
 def test_replay_of_a_file(kafka: str, topic: str, tmp_path: Path) -> None:

@@ -186,7 +186,9 @@ def worker(
         "group": f"test-{topics.positions}",
         "partitions": partitions,
         "state_dir": str(folder / "state"),
+        "metrics_host": "127.0.0.1",
         "metrics_port": 0,
+        "session_timeout_s": 6,
         "metrics_port_file": str(folder / "port"),
         "topics": dataclasses.asdict(topics),
     }

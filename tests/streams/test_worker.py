@@ -1,0 +1,42 @@
+"""What a worker makes of the timestamps that records carry, whatever a producer has written."""
+
+import pytest
+from shapely import box
+
+from geofences.city import City, District
+from streams.detect import Engine, PreparedCity
+from streams.position import MAX_TIME_MS, Position
+from streams.state import NEVER
+from streams.worker import _timestamp_ms
+
+CITY = PreparedCity.of(
+    City(
+        name="one district",
+        admin_code="330200",
+        timezone="Asia/Shanghai",
+        version="0" * 64,
+        speed_limit_kmh=None,
+        state_overrides={},
+        rule_overrides={},
+        districts=(District("330201", "all", box(120.9, 28.9, 121.2, 29.2)),),
+    )
+)
+
+
+def reasons(timestamp_s: float | None) -> list[str]:
+    """Why a fix of the latest time there is, in a record with this timestamp, is none."""
+    fix = Position("浙B12345", MAX_TIME_MS, 121.0, 29.0)
+    outcome = Engine.live(CITY, 0, 1).process([fix], [_timestamp_ms(timestamp_s)])
+    return [reason for _, reason in outcome.rejected]
+
+
+@pytest.mark.parametrize("record_ms", [None, -1, -(2**63), 2**62, 2**63 - 1])
+def test_a_timestamp_that_is_no_time_is_no_limit(record_ms: int | None) -> None:
+    timestamp_s = None if record_ms is None else record_ms / 1000
+    assert 2**62 - 1_000 <= _timestamp_ms(timestamp_s) <= NEVER
+    assert reasons(timestamp_s) == []
+
+
+def test_a_timestamp_that_is_a_time_is_a_limit() -> None:
+    assert _timestamp_ms(1_795_266_467.123) == 1_795_266_467_123
+    assert reasons(1_795_266_467.123) == ["future_time"]
