@@ -15,6 +15,7 @@ from streams.explain.explanation import (
     PermitSaid,
     Verdict,
 )
+from streams.explain.situation import metres
 
 SHOWN = 3
 """Of a list of routes or districts, in order of distance."""
@@ -59,7 +60,7 @@ def _known(known: Known, since_last: str) -> list[str]:
     if not known.permits:
         lines.append(_line("permit", "none lists the truck"))
     if known.routes:
-        lines.append(_line("routes", _nearest(known.routes, "corridor")))
+        lines.append(_line("routes", _nearest(known.routes, "corridor_m")))
     if known.districts_allowed:
         lines.append(_line("allowed in", _nearest(known.districts_allowed, "border_m")))
     lines.append(_line("no-go zone", _named(known.no_go_zone)))
@@ -79,11 +80,11 @@ def _named(named: Named | None) -> str:
 def _sites(known: Known) -> str:
     if known.sites_in_reach:
         return "in the reach of " + "; ".join(
-            _near(site, "margin") for site in known.sites_in_reach
+            _near(site, "site_margin_m") for site in known.sites_in_reach
         )
     if known.nearest_site is None:
         return "none in date"
-    return f"in the reach of none; nearest is {_near(known.nearest_site, 'margin')}"
+    return f"in the reach of none; nearest is {_near(known.nearest_site, 'site_margin_m')}"
 
 
 def _permit(permit: PermitSaid) -> str:
@@ -101,8 +102,8 @@ def _nearest(near: Sequence[Near], limit: str) -> str:
 
 def _near(near: Near, limit: str) -> str:
     side = "within" if near.within else "beyond"
-    against = "" if near.limit_m is None else f", {side} {limit} {near.limit_m:g}"
-    return f"{near.id} {near.name} {near.distance_m:,.1f} m{against}"
+    distance = metres(near.distance_m, near.limit_m)
+    return f"{near.id} {near.name} {distance}, {side} {limit} {near.limit_m:g}"
 
 
 def _rules(verdicts: Sequence[Verdict]) -> list[str]:

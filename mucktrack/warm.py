@@ -9,6 +9,7 @@ import sys
 from geofences.loader import load_city
 from producers.demo_city import DEMO_CITY
 from streams.detect import Engine, PreparedCity
+from streams.explain.narrator import Narrator
 from streams.position import Position
 from streams.whereabouts import whereabouts
 
@@ -29,7 +30,8 @@ def main() -> None:
     outcome = engine.process(fixes)
     engine.finish()
     whereabouts(engine, fixes)
-    if not (outcome.violations and outcome.trips):
+    told = list(Narrator(Engine.offline(engine.city), fixes[0].truck_id).take(fixes))
+    if not (told and outcome.violations and outcome.trips):
         raise AssertionError("a violation and a trip were to be made, so that all is compiled")
 
 

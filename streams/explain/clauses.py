@@ -17,22 +17,24 @@ Clause = tuple[bool, str]
 
 def moves(s: Situation) -> Clause:
     limit_kmh = s.limits.stop_speed_kmh
-    return over(float(s.now.speed_kmh), float(limit_kmh), "stop_speed_kmh")
+    return over(float(s.now.speed_kmh), float(limit_kmh), f"stop_speed_kmh {limit_kmh:g}")
 
 
-def over(speed_kmh: float, limit_kmh: float, name: str) -> Clause:
+def over(speed_kmh: float, limit_kmh: float, limit: str) -> Clause:
+    """`limit`: the name and value of the limit."""
     if math.isnan(speed_kmh):
         return False, "speed not known"
+    speed = kmh(speed_kmh, limit_kmh)
     if speed_kmh > limit_kmh:
-        return True, f"speed {kmh(speed_kmh)} > {name} {limit_kmh:g}"
-    return False, f"speed {kmh(speed_kmh)}, not over {name} {limit_kmh:g}"
+        return True, f"speed {speed} > {limit}"
+    return False, f"speed {speed}, not over {limit}"
 
 
 def loaded(s: Situation) -> Clause:
-    loaded = s.after.truck.loaded
-    if loaded == LOADED:
+    load = s.after.truck.loaded
+    if load == LOADED:
         return True, "loaded"
-    return False, "not loaded" if loaded == EMPTY else "not known to be loaded"
+    return False, "not loaded" if load == EMPTY else "not known to be loaded"
 
 
 def moves_loaded(s: Situation) -> Iterator[Clause]:
@@ -51,7 +53,7 @@ def limit_words(limited: bool, what: str) -> str:
 
 def site_words(s: Situation, site: Any) -> str:
     margin_m = s.city.thresholds.state["site_margin_m"]
-    distance = metres(site.distance_m)
+    distance = metres(site.distance_m, margin_m)
     return f"{s.words.site(site.number)} ({distance} from it, site_margin_m {margin_m:g})"
 
 
@@ -87,7 +89,8 @@ def far_from_allowed(s: Situation, around: Any, border_m: float, near: str) -> I
         yield True, "no district is allowed"
         return
     first = min(answers, key=lambda answer: (not answer[near], answer.distance_m))
-    where = f"{metres(first.distance_m)} from allowed district {s.words.district(first.number)}"
+    distance = metres(first.distance_m, border_m)
+    where = f"{distance} from allowed district {s.words.district(first.number)}"
     yield not first[near], f"{where}, {'at most' if first[near] else '>'} border_m {border_m:g}"
 
 

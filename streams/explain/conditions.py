@@ -31,7 +31,7 @@ def off_route(s: Situation) -> Iterator[Clause]:
     routes = sorted(s.around.routes, key=lambda route: (not route.in_corridor, route.distance_m))
     first = routes[0]
     corridor_m = s.city.compiled.city.routes[first.number].corridor_m
-    where = f"{metres(first.distance_m)} from route {s.words.route(first.number)}"
+    where = f"{metres(first.distance_m, corridor_m)} from route {s.words.route(first.number)}"
     if first.in_corridor:
         yield False, f"{where}, within its corridor {corridor_m:g} m"
     yield True, f"nearest is {where}, outside its corridor {corridor_m:g} m"
@@ -86,8 +86,8 @@ def speeding(s: Situation) -> Iterator[Clause]:
     if math.isnan(limit_kmh):
         yield False, "no speed limit holds here"
     zone = int(s.now.limit_zone)
-    whose = "the city's limit" if zone == NONE else f"the limit of zone {s.words.zone(zone)},"
-    yield over(float(s.now.speed_kmh), limit_kmh, whose)
+    whose = "of the city" if zone == NONE else f"of zone {s.words.zone(zone)}"
+    yield over(float(s.now.speed_kmh), limit_kmh, f"the limit {limit_kmh:g} {whose}")
 
 
 def uncovered_load(s: Situation) -> Iterator[Clause]:

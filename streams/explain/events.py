@@ -147,7 +147,7 @@ def cross_district_dumping(s: Situation) -> Iterator[Clause]:
     compared = "at most" if origin.near_for_dumping else ">"
     yield (
         not origin.near_for_dumping,
-        f"{metres(origin.distance_m)} from the district of origin, {compared} border_m "
+        f"{metres(origin.distance_m, border_m)} from the district of origin, {compared} border_m "
         f"{border_m:g}",
     )
     yield from far_from_allowed(s, around, border_m, "near_for_dumping")

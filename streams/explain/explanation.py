@@ -14,15 +14,15 @@ class Named(msgspec.Struct, gc=False):
     name: str
 
 
-class Near(msgspec.Struct, gc=False, omit_defaults=True):
-    """Something at a distance; the limit is what the distance is measured against."""
+class Near(msgspec.Struct, gc=False):
+    """Something at a distance, and the limit that the distance is measured against."""
 
     id: str
     name: str
     distance_m: float
     within: bool
     """What the engine decided: in its reach, in its corridor, near enough."""
-    limit_m: float | None = None
+    limit_m: float
 
 
 class PermitSaid(msgspec.Struct, gc=False):

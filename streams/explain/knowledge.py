@@ -108,7 +108,7 @@ def _zone(s: Situation, number: int) -> Named | None:
 def _site(s: Situation, answer: Any) -> Near:
     site = s.city.compiled.city.sites[answer.number]
     margin_m = s.city.thresholds.state["site_margin_m"]
-    distance_m = round(float(answer.distance_m), 1)
+    distance_m = float(answer.distance_m)
     return Near(site.site_id, site.name, distance_m, bool(answer.in_reach), margin_m)
 
 
@@ -118,7 +118,7 @@ def _nearest_site(s: Situation, number: int, distance_m: float) -> Near | None:
     site = s.city.compiled.city.sites[number]
     margin_m = s.city.thresholds.state["site_margin_m"]
     in_reach = any(answer.number == number and answer.in_reach for answer in s.around.sites)
-    return Near(site.site_id, site.name, round(distance_m, 1), in_reach, margin_m)
+    return Near(site.site_id, site.name, distance_m, in_reach, margin_m)
 
 
 def _permit(s: Situation, answer: Any) -> PermitSaid:
@@ -138,7 +138,7 @@ def _permit(s: Situation, answer: Any) -> PermitSaid:
 
 def _route(s: Situation, answer: Any) -> Near:
     route = s.city.compiled.city.routes[answer.number]
-    distance_m = round(float(answer.distance_m), 1)
+    distance_m = float(answer.distance_m)
     return Near(route.route_id, route.name, distance_m, bool(answer.in_corridor), route.corridor_m)
 
 
@@ -149,7 +149,7 @@ def _districts_allowed(s: Situation) -> list[Near]:
     for answer in s.around.districts:
         if answer.number in allowed:
             district = s.city.compiled.city.districts[answer.number]
-            distance_m = round(float(answer.distance_m), 1)
+            distance_m = float(answer.distance_m)
             within = bool(answer.near_for_transit)
             near.append(Near(district.code, district.name, distance_m, within, border_m))
     return sorted(near, key=_distance)
@@ -217,6 +217,7 @@ def _due(s: Situation) -> list[str]:
     truck, limits = s.after.truck, s.limits
     due: list[tuple[int, str]] = []
     if truck.n_runs > 0:
+        # A silence of max_gap_s does not end them yet.
         due.append((int(truck.last_ms + limits.max_gap_ms) + 1, "runs end"))
     if truck.loaded == LOADED and truck.outside and not truck.lost:
         due.append((int(truck.last_ms + limits.offline_ms), "signal-lost"))

@@ -4,6 +4,7 @@
 is decided here, and nothing is written.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -121,10 +122,17 @@ def seconds(duration_ms: int) -> str:
     return f"{duration_ms / 1000:,.10g} s" if duration_ms % 1000 else f"{duration_ms // 1000:,} s"
 
 
-def metres(distance_m: float) -> str:
-    return f"{distance_m:,.1f} m"
+def metres(distance_m: float, beside_m: float = math.nan) -> str:
+    """To a tenth, and finer where it would read as the limit `beside_m` without being it."""
+    return f"{_told(distance_m, beside_m, 1)} m"
 
 
-def kmh(speed_kmh: float) -> str:
-    """To the hundredth, cut so that a speed over a limit never reads as the limit."""
-    return f"{speed_kmh:.10g} km/h" if round(speed_kmh, 2) == speed_kmh else f"{speed_kmh:.2f} km/h"
+def kmh(speed_kmh: float, beside_kmh: float = math.nan) -> str:
+    """To a tenth, and finer where it would read as the limit `beside_kmh` without being it."""
+    return f"{_told(speed_kmh, beside_kmh, 1)} km/h"
+
+
+def _told(value: float, beside: float, digits: int) -> str:
+    while round(value, digits) == round(beside, digits) and value != beside and digits < 12:
+        digits += 1
+    return f"{value:,.{digits}f}"
