@@ -32,6 +32,7 @@ COMPILED_SOURCES = (
     "geofences/projection.py",
     "streams/catalogue.py",
     "streams/events.py",
+    "streams/explain/survey.py",
     "streams/gate.py",
     "streams/load.py",
     "streams/passage.py",

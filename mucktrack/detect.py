@@ -5,8 +5,9 @@ rejects as JSON lines. What a worker finds in the same positions is the same.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from mucktrack.file_progress import file_progress
 from mucktrack.outputs import LineFile, open_outputs
 from producers.chunk import Chunk, InputFileError
 from producers.files import check_file, open_positions
+from streams.catalogue import CATALOGUE, PHASES
 from streams.detect import Engine, Outcome, PreparedCity
 from streams.output import Reject, encode
 
@@ -32,13 +34,18 @@ class Targets:
 
 
 def detect(
-    city_folder: Path, files: Sequence[Path], targets: Targets, batch_size: int | None
+    city_folder: Path,
+    files: Sequence[Path],
+    targets: Targets,
+    batch_size: int | None,
+    *,
+    with_stats: bool,
 ) -> None:
     """Judge the positions in `files` and say on standard error how many there were.
 
     At most `batch_size` positions go through the engine at a time (None: as they are read); it
-    changes nothing but speed. Raises `BadInputError` for a city, file or target that cannot be
-    used.
+    changes nothing but speed. `with_stats`: say how many violations each rule had. Raises
+    `BadInputError` for a city, file or target that cannot be used.
     """
     started = time.monotonic()
     try:
@@ -57,6 +64,9 @@ def detect(
     except InputFileError as error:
         raise BadInputError(str(error)) from None
     click.echo(f"{run.summary()} · {time.monotonic() - started:.1f} s", err=True)
+    if with_stats:
+        for line in stats_table(run.counts):
+            click.echo(line, err=True)
 
 
 @dataclass(slots=True)
@@ -66,6 +76,8 @@ class _Run:
     trips: LineFile
     rejected: LineFile
     positions: int = 0
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Violation events by rule and phase."""
 
     def take(self, path: Path, chunk: Chunk, batch_size: int | None) -> None:
         """One piece of a file through the engine, its results written."""
@@ -89,7 +101,20 @@ class _Run:
 
     def _write(self, outcome: Outcome) -> None:
         self.violations.write(outcome.violations, encode)
+        self.counts.update((violation.rule, violation.phase) for violation in outcome.violations)
         self.trips.write(outcome.trips, encode)
+
+
+def stats_table(counts: Mapping[tuple[str, str], int]) -> list[str]:
+    """Lines of a table of violation events: a row a rule, a column a phase, and the sums."""
+    rows = [("rule", *PHASES)]
+    rows += [
+        (rule.id, *(str(counts.get((rule.id, phase), 0)) for phase in PHASES)) for rule in CATALOGUE
+    ]
+    sums = (sum(counts.get((rule.id, phase), 0) for rule in CATALOGUE) for phase in PHASES)
+    rows.append(("all", *map(str, sums)))
+    name = max(len(row[0]) for row in rows)
+    return [f"{row[0]:<{name}}" + "".join(f"  {cell:>9}" for cell in row[1:]) for row in rows]
 
 
 def _reject_line(path: Path, chunk: Chunk, start: int, rejected: tuple[int, str]) -> bytes:

@@ -12,7 +12,7 @@ import numpy as np
 
 from geofences.city import City
 from geofences.findings import Finding
-from geofences.index import CompiledCity, compile_city
+from geofences.index import NONE, CompiledCity, compile_city
 from geofences.lookup import scratch
 from streams.batch import TruckTable, columns
 from streams.events import Out
@@ -80,6 +80,22 @@ class Outcome:
     trips: list[Trip] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """Copies of what the engine knows of a truck between two positions."""
+
+    city: PreparedCity
+    """What the truck's last position was judged by."""
+    truck: Any
+    """`streams.state.TRUCK`"""
+    runs: dict[int, Any]
+    """`streams.state.RUN` of each condition rule that is true, by the rule's number."""
+    now: Any
+    """`streams.state.NOW` of the last position that was taken, whichever truck's it was."""
+    highest_ms: int | None
+    """Highest fix time of all trucks; None before the first."""
+
+
 class Engine:
     """Judges the positions of one partition, or of files, in arrival order."""
 
@@ -124,6 +140,25 @@ class Engine:
         """Whether each truck, all of them seen before, is loaded by now; None = not known."""
         codes = self._rows.loaded[self.trucks.rows(truck_ids)].tolist()
         return [None if code == UNKNOWN else code == LOADED for code in codes]
+
+    def glimpse(self, truck_id: str) -> Glimpse:
+        """What is known of a truck, at first sight as of any other, for who explains it."""
+        row = self.trucks.row(truck_id)
+        self._make_rows()
+        truck = self._rows[row].copy()
+        runs = {
+            rule: self._pool.runs[number].copy()
+            for rule, number in enumerate(truck.runs.tolist())
+            if number != NONE
+        }
+        highest_ms = int(self._clocks[0].highest_ms)
+        return Glimpse(
+            self._city,
+            truck,
+            runs,
+            self._scratch[0].copy(),
+            None if highest_ms == NO_TIME else highest_ms,
+        )
 
     @property
     def highest_ms(self) -> int | None:

@@ -26,18 +26,23 @@ CITY = City(
 """Whoever drives loaded in it offends: there are no permits."""
 
 
-def compile_core() -> None:
-    """Judge a truck that drives loaded without a permit, tips, and stands: that takes every
-    compiled function."""
-    engine = Engine.offline(PreparedCity.of(CITY))
-    fixes = [
-        Position(
-            "warm-up", START_MS + 20_000 * i, 0.11 + 0.002 * i, 0.11, speed_kmh=40.0, loaded=on
-        )
+TRUCK_ID = "warm-up"
+
+
+def fixes() -> list[Position]:
+    """A truck that drives loaded without a permit, tips, and drives on."""
+    return [
+        Position(TRUCK_ID, START_MS + 20_000 * i, 0.11 + 0.002 * i, 0.11, speed_kmh=40.0, loaded=on)
         for i, on in enumerate([False] * 2 + [True] * 8 + [False] * 4)
     ]
-    outcome = engine.process(fixes)
+
+
+def compile_core() -> None:
+    """Judge such a truck: that takes every compiled function."""
+    engine = Engine.offline(PreparedCity.of(CITY))
+    drive = fixes()
+    outcome = engine.process(drive)
     engine.finish()
-    whereabouts(engine, fixes)
+    whereabouts(engine, drive)
     if not (outcome.violations and outcome.trips):
         raise AssertionError("a violation and a trip were to be made, so that all is compiled")

@@ -17,7 +17,6 @@ from mucktrack.settings import Settings
 @click.option(
     "--violations",
     type=TARGET,
-    default="-",
     metavar="FILE",
     show_default="standard output",
     help="Where violations go, one JSON object a line.",
@@ -29,13 +28,33 @@ from mucktrack.settings import Settings
     metavar="FILE",
     help="Where positions that fail the quality gate go, with reason, file and line.",
 )
+@click.option(
+    "--stats", is_flag=True, help="Print how many violations there were, by rule and phase."
+)
+@click.option(
+    "--explain",
+    metavar="TRUCK",
+    help="Instead of violations, print for each position of a truck what was known, and why each "
+    "rule was true or false.",
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="With --explain: the fix at or before TIME and the one after. ISO 8601, local to the city "
+    "without an offset, or Unix milliseconds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="With --explain: one JSON object a line.")
 @click.option("--batch-size", type=click.IntRange(min=1), hidden=True)
 def detect(
     files: tuple[Path, ...],
     settings: Settings,
-    violations: Path,
+    violations: Path | None,
     trips: Path | None,
     rejected: Path | None,
+    stats: bool,
+    explain: str | None,
+    at: str | None,
+    as_json: bool,
     batch_size: int | None,
 ) -> None:
     """Judge the positions in files.
@@ -44,10 +63,25 @@ def detect(
     they were one. What is written to a file appears when it is complete; `-` is standard output.
     """
     city = required(settings, "city")
+    if explain is not None:
+        if violations or trips or rejected or stats:
+            raise click.UsageError(
+                "--explain prints explanations alone; leave out --violations, --trips, --rejected "
+                "and --stats"
+            )
+        from mucktrack.explain import Asked
+        from mucktrack.explain import explain as explain_truck
+
+        explain_truck(city, files, Asked(explain, at, as_json))
+        return
+    if at is not None or as_json:
+        raise click.UsageError(f"{'--json' if at is None else '--at'} needs --explain TRUCK")
     from mucktrack.detect import Targets
     from mucktrack.detect import detect as detect_files
+    from mucktrack.outputs import STANDARD_OUTPUT
 
-    detect_files(city, files, Targets(violations, trips, rejected), batch_size)
+    targets = Targets(violations or STANDARD_OUTPUT, trips, rejected)
+    detect_files(city, files, targets, batch_size, with_stats=stats)
 
 
 @click.command("worker")

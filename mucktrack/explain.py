@@ -1,0 +1,126 @@
+"""`mucktrack detect --explain TRUCK`: why the engine judged a truck's positions as it did.
+
+All positions of the files go through the engine as in `mucktrack.detect`; what it says of one
+truck's positions is printed, or those round a moment alone.
+"""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+
+from mucktrack import city_check
+from mucktrack.explain_text import lines_of, lines_of_ending
+from mucktrack.failures import BadInputError
+from producers.chunk import InputFileError
+from producers.files import check_file, open_positions
+from streams.detect import Engine, PreparedCity
+from streams.explain.explanation import Ending, Explanation
+from streams.explain.narrator import Narrator
+from streams.position import MAX_TIME_MS, MIN_TIME_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which truck, round which moment, and how it is to be shown."""
+
+    truck_id: str
+    at: str | None
+    """A moment as the user wrote it; None = all."""
+    as_json: bool
+
+
+def explain(city_folder: Path, files: Sequence[Path], asked: Asked) -> None:
+    """Print the explanations. Raises `BadInputError` for a city, file, truck or time that cannot be
+    used."""
+    try:
+        for path in files:
+            check_file(path)
+        city = city_check.load(city_folder)
+        at_ms = None if asked.at is None else parse_moment(asked.at, city.timezone)
+        narrator = Narrator(Engine.offline(PreparedCity.of(city)), asked.truck_id)
+        seen: set[str] = set()
+        told = _read(narrator, files, seen)
+        for explanation in told if at_ms is None else round_moment(told, at_ms):
+            _show(explanation, asked)
+        if narrator.positions == 0:
+            raise BadInputError(_unknown_truck(asked.truck_id, seen))
+        if at_ms is None:
+            _show(narrator.finish(), asked)
+    except InputFileError as error:
+        raise BadInputError(str(error)) from None
+
+
+def _read(narrator: Narrator, files: Sequence[Path], seen: set[str]) -> Iterator[Explanation]:
+    """Explanations of the files' positions; `seen` gets the trucks that there are."""
+    for path in files:
+        for chunk in open_positions(path):
+            seen.update(element.truck_id for element in chunk.elements if element.truck_id)
+            yield from narrator.take(chunk.elements)
+
+
+def round_moment(told: Iterator[Explanation], at_ms: int) -> Iterator[Explanation]:
+    """The last fix at or before `at_ms`, the first one after it, and what was rejected between."""
+    held: list[Explanation] = []
+    for explanation in told:
+        if explanation.known is None:
+            held.append(explanation)
+        elif explanation.time_ms is not None and explanation.time_ms > at_ms:
+            yield from held
+            yield explanation
+            return
+        else:
+            held = [explanation]
+    yield from held
+
+
+def parse_moment(text: str, timezone: str) -> int:
+    """Unix milliseconds of ISO 8601 (local to `timezone` where it has no offset) or of digits.
+
+    Raises `BadInputError`.
+    """
+    try:
+        time_ms = int(text) if text.isdecimal() else _iso_ms(text, ZoneInfo(timezone))
+    except (ValueError, OverflowError):
+        raise BadInputError(_bad_moment(text)) from None
+    if not MIN_TIME_MS <= time_ms <= MAX_TIME_MS:
+        raise BadInputError(_bad_moment(text))
+    return time_ms
+
+
+def _iso_ms(text: str, zone: ZoneInfo) -> int:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return round(moment.timestamp() * 1000)
+
+
+def _bad_moment(text: str) -> str:
+    return (
+        f"--at={text!r} is no time: give ISO 8601 (2026-03-01T22:15:00, local to the city without "
+        "an offset) or Unix milliseconds, from 2000 to 2100"
+    )
+
+
+def _unknown_truck(truck_id: str, seen: set[str]) -> str:
+    if not seen:
+        return f"--explain={truck_id!r}: there is no position of any truck"
+    near = difflib.get_close_matches(truck_id, sorted(seen), n=3, cutoff=0.5) or sorted(seen)[:3]
+    return (
+        f"--explain={truck_id!r}: there is no position of this truck; of others there are "
+        f"{len(seen)}, such as {', '.join(near)}"
+    )
+
+
+def _show(told: Explanation | Ending, asked: Asked) -> None:
+    if asked.as_json:
+        click.echo(msgspec.json.encode(told))
+    elif isinstance(told, Ending):
+        click.echo("\n".join(lines_of_ending(told)))
+    else:
+        click.echo("\n".join([*lines_of(told), ""]))

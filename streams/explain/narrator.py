@@ -1,0 +1,242 @@
+"""Steps a stream through the engine and tells, for one truck, what each position brought about.
+
+`mucktrack detect --explain` calls it. The engine is the one that judges everywhere; the narrator
+hands it one position of the truck at a time, which changes nothing (see `Engine.process`), and
+looks at the truck's record before and after. Other trucks' positions pass through in batches.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from geofences.index import NONE
+from streams.catalogue import CONDITIONS, OCCURRED, OPENED, PHASES, number_of
+from streams.detect import Engine, Glimpse, Outcome
+from streams.explain.explanation import Ending, Explanation, Occurrence
+from streams.explain.knowledge import known
+from streams.explain.refusals import why_rejected
+from streams.explain.situation import Change, Situation, Words, metres, seconds
+from streams.explain.survey import elsewhere, survey
+from streams.gate import IMPOSSIBLE_JUMP, REASONS
+from streams.output import Trip, Violation
+from streams.position import Element, Malformed, Position, Tick
+from streams.state import (
+    BASES,
+    BY_INFERENCE,
+    BY_SENSOR,
+    BY_UNKNOWN,
+    EMPTY,
+    LOADED,
+    NO_TIME,
+    UNKNOWN,
+)
+
+
+class Narrator:
+    """Tells of one truck's positions."""
+
+    def __init__(self, engine: Engine, truck_id: str) -> None:
+        """`engine`: offline, and all positions go through this narrator."""
+        self._engine = engine
+        self._truck_id = truck_id
+        self._empty_by = BASES[BY_UNKNOWN]
+        self.positions = 0
+        """Of the truck, so far."""
+
+    def take(self, elements: Sequence[Element]) -> Iterator[Explanation]:
+        """Take `elements` in order; an explanation for each position of the truck."""
+        start = 0
+        for i, element in enumerate(elements):
+            if not isinstance(element, Tick) and element.truck_id == self._truck_id:
+                self._engine.process(elements[start:i])
+                start = i + 1
+                self.positions += 1
+                if isinstance(element, Position):
+                    yield self._take_one(element)
+                else:
+                    self._engine.process([element])
+                    yield self._malformed(element)
+        self._engine.process(elements[start:])
+
+    def finish(self) -> Ending:
+        """The end of the input, at which the watermark reaches the highest fix time."""
+        outcome = self._engine.finish()
+        highest_ms = self._engine.glimpse(self._truck_id).highest_ms
+        local_time = "" if highest_ms is None else self._words().moment(highest_ms)
+        return Ending(self._truck_id, highest_ms, local_time, self._occurrences(outcome))
+
+    def _words(self) -> Words:
+        return Words(self._engine.city.compiled.city)
+
+    def _malformed(self, element: Malformed) -> Explanation:
+        return self._explanation(element.time_ms, None, None, "", "malformed", element.detail)
+
+    def _take_one(self, position: Position) -> Explanation:
+        before = self._engine.glimpse(self._truck_id)
+        outcome = self._engine.process([position])
+        after = self._engine.glimpse(self._truck_id)
+        words = Words(after.city.compiled.city)
+        reason = outcome.rejected[0][1] if outcome.rejected else None
+        since_last = _since_last(position, before, after, reason)
+        place = position.time_ms, position.lon, position.lat
+        if reason is not None:
+            why = why_rejected(reason, position, before, after, words)
+            return self._explanation(*place, since_last, reason, why)
+        situation = self._situation(before, after, outcome, words)
+        self._follow_empty(situation)
+        explanation = self._explanation(*place, since_last, None, None)
+        explanation.known = known(situation, position.speed_kmh, self._empty_by)
+        explanation.violations = self._occurrences(outcome)
+        return explanation
+
+    def _explanation(
+        self,
+        time_ms: int | None,
+        lon: float | None,
+        lat: float | None,
+        since_last: str,
+        rejected: str | None,
+        why_rejected: str | None,
+    ) -> Explanation:
+        words = self._words()
+        return Explanation(
+            truck_id=self._truck_id,
+            number=self.positions,
+            time_ms=time_ms,
+            local_time="" if time_ms is None else words.moment(time_ms),
+            lon=lon,
+            lat=lat,
+            since_last=since_last,
+            rejected=rejected,
+            why_rejected=why_rejected,
+            known=None,
+            violations=[],
+            city_version=self._engine.city.compiled.city.version,
+        )
+
+    def _situation(
+        self, before: Glimpse, after: Glimpse, outcome: Outcome, words: Words
+    ) -> Situation:
+        city, truck = after.city, after.truck
+        last_ms = int(before.truck.last_ms)
+        silent_ms = 0 if last_ms == NO_TIME else int(after.now.place.time_ms) - last_ms
+        was_forgotten = silent_ms > city.limits[0].forget_ms
+        load_before = UNKNOWN if was_forgotten else int(before.truck.loaded)
+        return Situation(
+            city=city,
+            before=before,
+            after=after,
+            was_forgotten=was_forgotten,
+            around=survey(city.compiled.index, city.limits, truck, after.now),
+            loading=_loading(after, outcome.trips, load_before),
+            dump=_dump(after, outcome.trips),
+            true_events=_true_events(self._own(outcome)),
+            words=words,
+        )
+
+    def _follow_empty(self, situation: Situation) -> None:
+        """Remember how the truck came to be known as empty, which its record does not hold."""
+        if situation.after.truck.loaded != EMPTY:
+            return
+        was_empty = situation.before.truck.loaded == EMPTY and not situation.was_forgotten
+        if situation.dump is not None:
+            self._empty_by = situation.dump.basis
+        elif not was_empty:
+            by_sensor = situation.after.truck.reported_loaded
+            self._empty_by = BASES[BY_SENSOR if by_sensor else BY_INFERENCE]
+
+    def _own(self, outcome: Outcome) -> list[Violation]:
+        return [v for v in outcome.violations if v.truck_id == self._truck_id]
+
+    def _occurrences(self, outcome: Outcome) -> list[Occurrence]:
+        return [
+            Occurrence(
+                rule=violation.rule,
+                phase=violation.phase,
+                severity=violation.severity,
+                started_ms=violation.started_ms,
+                detected_ms=violation.detected_ms,
+                violation_id=violation.violation_id,
+                message=violation.message,
+                message_en=violation.message_en,
+            )
+            for violation in self._own(outcome)
+        ]
+
+
+def _since_last(position: Position, before: Glimpse, after: Glimpse, reason: str | None) -> str:
+    """The time since the last fix, and how far it is from the last fix where the gate asked."""
+    last_ms = int(before.truck.last_ms)
+    if last_ms == NO_TIME:
+        return "first"
+    gap_ms = position.time_ms - last_ms
+    if gap_ms == 0:
+        return "at the time of the last fix"
+    if gap_ms < 0:
+        return f"{seconds(-gap_ms)} before the last fix"
+    if reason not in (None, REASONS[IMPOSSIBLE_JUMP]):
+        return f"{seconds(gap_ms)} after the last fix"
+    return f"{seconds(gap_ms)} and {metres(int(after.now.step_mm) / 1000)} after the last fix"
+
+
+def _true_events(violations: list[Violation]) -> frozenset[int]:
+    """The event rules that occurred or opened."""
+    return frozenset(
+        number
+        for violation in violations
+        if violation.phase in (PHASES[OCCURRED], PHASES[OPENED])
+        and (number := number_of(violation.rule)) >= len(CONDITIONS)
+    )
+
+
+def _loading(after: Glimpse, trips: list[Trip], load_before: int) -> Change | None:
+    """The truck's becoming loaded at this fix, and be it that it was emptied at once."""
+    truck, ended = after.truck, [trip for trip in trips if trip.dump_basis != BASES[BY_UNKNOWN]]
+    is_new = load_before != LOADED or len(trips) > len(ended)
+    if truck.loaded == LOADED and is_new:
+        return _change(
+            after,
+            BASES[truck.trip_basis],
+            (int(truck.trip_ms), float(truck.trip_lon), float(truck.trip_lat)),
+            int(truck.trip_source),
+            int(truck.trip_origin),
+            load_before,
+        )
+    if ended and is_new:
+        trip = ended[-1]
+        start = trip.started_ms, trip.start_lon, trip.start_lat
+        return _change(after, trip.load_basis, start, *_begun(after, trip), load_before)
+    return None
+
+
+def _dump(after: Glimpse, trips: list[Trip]) -> Change | None:
+    for trip in trips:
+        if trip.dump_basis != BASES[BY_UNKNOWN]:
+            end = trip.ended_ms, trip.end_lon, trip.end_lat
+            return _change(after, trip.dump_basis, end, *_begun(after, trip), LOADED)
+    return None
+
+
+def _begun(after: Glimpse, trip: Trip) -> tuple[int, int]:
+    """Numbers of the source and of the district of origin of a trip."""
+    city = after.city.compiled.city
+    sites = [site.site_id for site in city.sites]
+    districts = [district.code for district in city.districts]
+    source, origin = trip.source_site, trip.origin_district
+    return (
+        NONE if source is None else sites.index(source),
+        NONE if origin is None else districts.index(origin),
+    )
+
+
+def _change(
+    after: Glimpse,
+    basis: str,
+    place: tuple[int, float, float],
+    source: int,
+    origin: int,
+    load_before: int,
+) -> Change:
+    """`place`: time, longitude and latitude that the change is dated at."""
+    index, truck = after.city.compiled.index, after.truck.copy()
+    truck.trip_source, truck.trip_origin = source, origin
+    around = survey(index, after.city.limits, truck, elsewhere(index, after.now, *place))
+    return Change(basis, place[0], source, origin, load_before, around)
