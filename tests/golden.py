@@ -1,7 +1,7 @@
-"""The golden streams of `tests/scenarios`: a folder a scenario, read for the tests and the pictures.
+"""The golden streams of `tests/scenarios`, a folder a scenario: read for tests and pictures.
 
     about.txt        what it tests, in a sentence or two
-    positions.jsonl  of two trucks: one breaks a rule by a hair, its twin stays a hair on the right side
+    positions.jsonl  of two trucks: one breaks a rule by a hair, its twin stays in the right by one
     expected.jsonl   the verdicts, in order: rule, phase, truck and times
     rejected.jsonl   where there are any: the positions that are no fix, and the reasons
 
