@@ -1,42 +1,23 @@
 """What all tests share."""
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tally
 
 from mucktrack.embedded import tansu, valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-Tally = Callable[..., None]
-"""`tally(cities=1, positions=120)`: adds to what the test has compared so far."""
-COMPARED: dict[str, Counter[str]] = {}
-"""By test, what it compared in this session; printed when it ends."""
-
-
-@pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Tally:
-    """Counts what a test of many made-up examples went through."""
-    file, _, test = request.node.nodeid.partition("::")
-    counts = COMPARED.setdefault(f"{file}::{test.partition('[')[0]}", Counter())
-
-    def add(**compared: int) -> None:
-        counts.update(compared)
-
-    return add
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if any(COMPARED.values()):
+    """How much the tests of made-up examples compared."""
+    if compared := list(tally.lines()):
         terminalreporter.section("compared")
-    for test, counts in sorted(COMPARED.items()):
-        if counts:
-            said = ", ".join(f"{count:,} {what}" for what, count in counts.items())
-            terminalreporter.write_line(f"{test}: {said}")
+        for line in compared:
+            terminalreporter.write_line(line)
 
 
 def require(condition: object, reason: str) -> None:

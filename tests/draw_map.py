@@ -54,10 +54,11 @@ def draw_city(ax: Axes, city: City, window: Window, margin_m: float, *, brief: b
         _name(ax, window, shape, f"district {district.code}", "#888888", "bottom")
     for route in city.routes:
         line = window.of(route.shape)
-        _fill(ax, window, line.buffer(route.corridor_m), facecolor="#cfe3f7", zorder=2)
+        reach = line.buffer(route.corridor_m)
+        _fill(ax, window, reach, facecolor="#cfe3f7", zorder=2)
         _outline(ax, window, line, color="tab:blue", linewidth=1.2, zorder=3, is_line=True)
         corridor = "" if brief else f" route, corridor {route.corridor_m:g} m"
-        _name(ax, window, line, route.route_id + corridor, "tab:blue", "bottom")
+        _name(ax, window, reach, route.route_id + corridor, "tab:blue", "bottom")
     for zone in city.zones:
         shape = window.of(zone.shape)
         colour = "tab:red" if zone.kind == "no_go" else "darkgoldenrod"
@@ -92,10 +93,10 @@ def _site_label(site: Site) -> str:
 
 
 def _hours(validity: Validity) -> str:
-    return "; ".join(
-        f"{w.start_min // 60:02}:{w.start_min % 60:02}-{w.end_min // 60 % 24:02}:{w.end_min % 60:02}"
-        for w in validity.windows
-    )
+    def clock(minute: int) -> str:
+        return f"{minute // 60 % 24:02}:{minute % 60:02}"
+
+    return "; ".join(f"{clock(w.start_min)}-{clock(w.end_min)}" for w in validity.windows)
 
 
 def _polygons(shape: shapely.Geometry) -> list[Polygon]:

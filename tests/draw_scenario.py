@@ -36,6 +36,7 @@ VERDICT_COLOUR: Final = "crimson"
 SENSORS: Final = ("loaded", "lifted", "covered")
 CLOSEST_M, FARTHEST_M = 2.0, 250.0
 """Of a closer look: metres from its middle to each side."""
+SAME_M: Final = 0.01
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ def draw(scenario: Golden) -> Any:
 def _legend() -> list[Line2D]:
     dots = {"marker": "o", "linestyle": "-"}
     return [
-        *(Line2D([], [], color=LOAD_COLOURS[v], label=f"known {LOAD_WORDS[v]}", **dots)
+        *(Line2D([], [], color=LOAD_COLOURS[v], label=f"load {LOAD_WORDS[v]}", **dots)
           for v in (None, False, True)),
         Line2D([], [], color="k", marker="x", linestyle="", label="no fix"),
         Line2D([], [], marker="o", markersize=12, linestyle="", markerfacecolor="none",
@@ -122,12 +123,18 @@ def _whole(positions: list[Position]) -> Window:
 
 
 def _closer(offender: Course, twins: list[Course]) -> Window:
-    """Round the place of the verdict, near enough to tell it from the twin's."""
+    """Round the place by which the two differ least, near enough to tell them apart; where they
+    drive alike, round that of the verdict."""
     verdict = offender.violations[0]
-    here = Window(verdict.lon, verdict.lat, 0)
-    places = [here.metres(p.lon, p.lat) for twin in twins for p in twin.positions]
-    apart_m = min((m for m in np.hypot(*np.array(places).T) if m > 0.01), default=FARTHEST_M)
-    return Window(here.lon, here.lat, float(np.clip(15 * apart_m, CLOSEST_M, FARTHEST_M)))
+    found = (FARTHEST_M, verdict.lon, verdict.lat)
+    for twin in twins:
+        for ours, theirs in zip(offender.positions, twin.positions, strict=False):
+            here = Window(ours.lon, ours.lat, 0)
+            apart_m = float(np.hypot(*here.metres(theirs.lon, theirs.lat)))
+            if SAME_M < apart_m < found[0]:
+                found = (apart_m, ours.lon, ours.lat)
+    apart_m, lon, lat = found
+    return Window(lon, lat, float(np.clip(15 * apart_m, CLOSEST_M, FARTHEST_M)))
 
 
 def _draw_track(ax: Axes, course: Course, window: Window, *, says_what: bool) -> None:

@@ -14,6 +14,7 @@ from reference.agreement import trip_line, violation_line
 from reference.judging import judge
 from reference.tracks import in_arrival_order, random_case, with_ticks
 from shapely import MultiPolygon, Point, box
+from tally import tally
 
 from geofences.city import City, District, Site, Truck
 from geofences.hours import ALWAYS
@@ -62,6 +63,14 @@ def test_batches_and_restarts_make_no_difference(
     plain = judge(prepared, elements, live=live)
     cut = judge(prepared, elements, live=live, cuts=cuts, restarts=restarts)
     assert said(cut, ordered=not live) == said(plain, ordered=not live)
+    tally(
+        "cut into batches, stopped and restored",
+        examples=1,
+        positions=len(elements),
+        violations=len(plain.violations),
+        cuts=len(cuts),
+        restarts=len(restarts),
+    )
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -99,6 +108,12 @@ def test_the_other_trucks_make_no_difference(seed: int, order: int) -> None:
     lines = by_truck(alone)
     truck_id = track[0].truck_id
     assert lines.get(truck_id, []) == together.get(truck_id, [])
+    tally(
+        "trucks interleaved and alone",
+        examples=1,
+        positions=len(shuffled),
+        violations_and_trips=sum(map(len, together.values())),
+    )
 
 
 def accepted(prepared: PreparedCity, track: list[Position]) -> list[Position]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from conftest import Tally
 from reference.agreement import differences, smallest, told_by_engine
 from reference.tracks import in_arrival_order, random_case, with_ticks
 from shapely import Point, box
+from tally import tally
 
 from geofences.city import City, District, Site
 from geofences.hours import ALWAYS
@@ -37,7 +37,7 @@ def assert_agreement(
 @pytest.mark.parametrize(
     "first", range(0, SEEDS, AT_ONCE), ids=lambda first: f"{first}-{first + AT_ONCE - 1}"
 )
-def test_made_up_cities_offline_and_live(first: int, tally: Tally) -> None:
+def test_made_up_cities_offline_and_live(first: int) -> None:
     for seed in range(first, first + AT_ONCE):
         city, tracks, rng = random_case(seed)
         prepared = PreparedCity.of(city)
@@ -46,6 +46,7 @@ def test_made_up_cities_offline_and_live(first: int, tally: Tally) -> None:
         assert_agreement(city, with_ticks(rng, elements), live=True, prepared=prepared)
         told = told_by_engine(prepared, elements, live=False)
         tally(
+            "engine against reference, offline and live",
             cities=1,
             positions=len(elements),
             violations=told.violations.total(),

@@ -7,6 +7,7 @@ import pytest
 from golden import SCENARIOS, Golden, golden, prepared_city, rejects, verdicts
 from reference.agreement import differences
 from reference.judging import judge
+from tally import tally
 
 from streams.catalogue import CATALOGUE
 from streams.detect import Outcome
@@ -21,6 +22,13 @@ def assert_as_expected(outcome: Outcome, scenario: Golden) -> None:
 def test_plain(name: str) -> None:
     scenario = golden(name)
     assert_as_expected(judge(prepared_city(), scenario.positions), scenario)
+    tally(
+        "golden streams",
+        scenarios=1,
+        positions=len(scenario.positions),
+        verdicts=len(scenario.expected),
+        rejects=len(scenario.rejected),
+    )
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
