@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SOURCES := geofences streams producers mucktrack
 ALL := $(SOURCES) tests benchmarks
 
-.PHONY: help install up test check format lint types imports lock rules clean
+.PHONY: help install up test check format lint types imports lock rules pictures mutations clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,10 +45,16 @@ imports: install
 rules: install ## write RULES.md from the catalogue
 	$(BIN)/python -m streams.rules_page > RULES.md
 
+pictures: install ## draw the golden streams, all or NAMES="…", into pictures/
+	$(BIN)/python tests/draw_scenario.py $(NAMES)
+
+mutations: install ## break the engine bit by bit and see that tests notice
+	$(BIN)/python tests/mutations.py
+
 lock: install ## pin all dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-annotate \
 		--python-version 3.11 --group dev pyproject.toml -o requirements.lock
 
 clean: ## remove .venv and what runs left behind
-	rm -rf $(VENV) .mucktrack .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mucktrack pictures .pytest_cache .mypy_cache .ruff_cache .hypothesis

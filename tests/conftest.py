@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tally
 from hypothesis import settings
 
 from mucktrack.embedded import tansu, valkey
@@ -15,6 +16,14 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much the tests of made-up examples compared."""
+    if compared := list(tally.lines()):
+        terminalreporter.section("compared")
+        for line in compared:
+            terminalreporter.write_line(line)
 
 
 def require(condition: object, reason: str) -> None:

@@ -53,6 +53,15 @@ def test_inside_and_distance_of_an_area(shape: shapely.Geometry, x: float, y: fl
 
 
 @pytest.mark.parametrize("shape", AREAS.values(), ids=AREAS)
+def test_level_with_a_corner(shape: shapely.Geometry) -> None:
+    """A ray through a corner crosses there once, twice or not at all."""
+    edges = edges_of(shape)
+    for y in sorted(set(edges[:, 1])):
+        for x in np.arange(-7.5, 330, 5):
+            assert inside_edges(edges, 0, len(edges), x, y) == holds(shape, x, y)
+
+
+@pytest.mark.parametrize("shape", AREAS.values(), ids=AREAS)
 def test_corners_and_edges_are_inside(shape: shapely.Geometry) -> None:
     edges = edges_of(shape)
     for x1, y1, x2, y2 in edges:

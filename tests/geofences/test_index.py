@@ -298,7 +298,10 @@ EPOCH = date(1970, 1, 1)
 def assert_clock(name: str, time_ms: int) -> None:
     day, minute = local_clock(OFFSETS[name], time_ms)
     local = datetime.fromtimestamp(time_ms // 1000, ZoneInfo(name))
-    assert (EPOCH + timedelta(days=day), minute) == (local.date(), 60 * local.hour + local.minute)
+    assert (EPOCH + timedelta(days=int(day)), minute) == (
+        local.date(),
+        60 * local.hour + local.minute,
+    )
 
 
 @settings(derandomize=True, max_examples=1_000, deadline=None)

@@ -14,12 +14,14 @@ from reference.agreement import trip_line, violation_line
 from reference.judging import judge
 from reference.tracks import in_arrival_order, random_case, with_ticks
 from shapely import MultiPolygon, Point, box
+from tally import tally
 
 from geofences.city import City, District, Site, Truck
 from geofences.hours import ALWAYS
 from streams.detect import FIRST_RUNS, FIRST_TRUCKS, OUT_POSITIONS, Engine, Outcome, PreparedCity
+from streams.events import EVENTS_A_POSITION
 from streams.output import Trip, Violation, encode
-from streams.position import Element, Position
+from streams.position import Element, Position, Tick
 from streams.snapshot import UnknownFormat
 
 Said = tuple[list[bytes], list[bytes], list[tuple[int, str]], int]
@@ -62,6 +64,14 @@ def test_batches_and_restarts_make_no_difference(
     plain = judge(prepared, elements, live=live)
     cut = judge(prepared, elements, live=live, cuts=cuts, restarts=restarts)
     assert said(cut, ordered=not live) == said(plain, ordered=not live)
+    tally(
+        "cut into batches, stopped and restored",
+        examples=1,
+        positions=len(elements),
+        violations=len(plain.violations),
+        cuts=len(cuts),
+        restarts=len(restarts),
+    )
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -99,6 +109,12 @@ def test_the_other_trucks_make_no_difference(seed: int, order: int) -> None:
     lines = by_truck(alone)
     truck_id = track[0].truck_id
     assert lines.get(truck_id, []) == together.get(truck_id, [])
+    tally(
+        "trucks interleaved and alone",
+        examples=1,
+        positions=len(shuffled),
+        violations_and_trips=sum(map(len, together.values())),
+    )
 
 
 def accepted(prepared: PreparedCity, track: list[Position]) -> list[Position]:
@@ -151,6 +167,35 @@ def test_rows_runs_and_room_for_what_happens_grow() -> None:
     assert said(again, ordered=True)[0] == [
         encode(violation) for violation in outcome.violations + ended.violations
     ]
+
+
+def test_a_sweep_that_runs_out_of_room_forgets_nothing() -> None:
+    """More falls due at one tick than there is room for; what the first truck still has due later
+    comes all the same."""
+    pit, field = (121.05, 29.05), (121.10, 29.10)
+    city = City(
+        name="one pit",
+        admin_code="330200",
+        timezone="Asia/Shanghai",
+        version="0" * 64,
+        speed_limit_kmh=None,
+        state_overrides={},
+        rule_overrides={},
+        districts=(District("330201", "all", box(121.0, 29.0, 121.2, 29.2)),),
+        sites=(Site("pit", "pit", "construction", Point(pit), 100, None, ALWAYS),),
+    )
+    trucks = OUT_POSITIONS * EVENTS_A_POSITION + 1
+    elements: list[Element] = [
+        Position(f"浙C{number:05}", START_MS + at_ms, *(field if number else pit), loaded=True)
+        for at_ms in (0, 30_000)
+        for number in range(trucks)
+    ]
+    engine = Engine.live(PreparedCity.of(city), 0, 1)
+    engine.process(elements)
+    lost = engine.process([Tick(START_MS + 1_000_000)])
+    assert [v.rule for v in lost.violations] == ["signal-lost"] * (trucks - 1)
+    late = engine.process([Tick(START_MS + 20_000_000)])
+    assert [(v.rule, v.truck_id) for v in late.violations] == [("undelivered", "浙C00000")]
 
 
 def anonymous(violation: Violation) -> Violation:

@@ -1,0 +1,268 @@
+"""Breaks the engine one small thing at a time and asks whether a test fails: `make mutations`.
+
+Each comparison, `and`/`or`/`not`, sign, number and statement of the compiled functions in `SOURCES`
+is changed by itself, in a copy of the tree, and a fast part of the tests is run in plain mode until
+the first that fails. What no test notices is printed: it is equivalent, and then `EQUIVALENT` says
+why, or a test is missing. docs/proof.md keeps the counts.
+
+    python tests/mutations.py [--share K/N] [--file NAME] [--line N,…] [--kinds K,…]
+                              [--deep] [--seconds S]
+"""
+
+import argparse
+import ast
+import copy
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+os.environ["NUMBA_DISABLE_JIT"] = "1"
+
+# What never changes is imported before the fork, so that a mutant costs only its own tests.
+import hypothesis  # noqa: F401
+import msgspec  # noqa: F401
+import numba  # noqa: F401
+import pyproj  # noqa: F401
+import pytest
+import pytest_asyncio  # noqa: F401
+import shapely  # noqa: F401
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("geofences", "streams", "producers", "mucktrack", "tests")
+SOURCES = (
+    "streams/gate.py",
+    "streams/load.py",
+    "streams/rules.py",
+    "streams/runs.py",
+    "streams/passage.py",
+    "geofences/lookup.py",
+    "geofences/geometry.py",
+)
+TESTS = (
+    "tests/streams/test_golden.py::test_plain",
+    "tests/streams/test_gate.py",
+    "tests/geofences/test_geometry.py",
+    "tests/streams/test_engine_reference.py",
+)
+FEW = "not made_up or from-0"
+"""Of the made-up cities only the first ten."""
+DEEP_TESTS = (
+    "tests/streams/test_report.py",
+    "tests/geofences/test_index.py",
+    "tests/streams/test_engine_reference.py",
+    "tests/streams/test_engine_invariants.py",
+)
+"""Slower, for what the fast ones let through."""
+TIMEOUT_S, DEEP_TIMEOUT_S = 90, 400
+SURVIVED, KILLED, TIMED_OUT = 0, 1, 2
+
+COMPARISONS: Final = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+}  # fmt: skip
+SIGNS: Final = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+
+EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {}
+"""Function, what it says, what it says after the change: why no test can notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    file: str
+    function: str
+    line: int
+    kind: str
+    old: str
+    new: str
+    source: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.function, self.old, self.new
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.function}: {self.old}  →  {self.new}"
+
+
+def mutants(file: str) -> Iterator[Mutant]:
+    """Every change of one thing in the compiled functions of `file`."""
+    tree = ast.parse((ROOT / file).read_text("utf-8"))
+    for number, node in enumerate(ast.walk(tree)):
+        if not isinstance(node, ast.FunctionDef) or not _is_compiled(node):
+            continue
+        for inner, part in enumerate(ast.walk(node)):
+            for variant in range(_variants(part, node)):
+                changed = copy.deepcopy(tree)
+                function = _nth(changed, number)
+                old, new = _change(_nth(function, inner), function, variant)
+                line = getattr(part, "lineno", node.lineno)
+                kind = type(part).__name__
+                yield Mutant(file, node.name, line, kind, old, new, ast.unparse(changed))
+
+
+def _is_compiled(function: ast.FunctionDef) -> bool:
+    return any(ast.unparse(decorator) == "compiled" for decorator in function.decorator_list)
+
+
+def _nth(tree: ast.AST, number: int) -> Any:
+    """`ast.walk` goes over equal trees in the same order."""
+    return next(node for i, node in enumerate(ast.walk(tree)) if i == number)
+
+
+def _variants(node: ast.AST, function: ast.FunctionDef) -> int:
+    """In how many ways `node` can be changed."""
+    match node:
+        case ast.Compare():
+            return sum(type(operator) in COMPARISONS for operator in node.ops)
+        case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return 1
+        case ast.BinOp():
+            return int(type(node.op) in SIGNS)
+        case ast.Constant(value=value):
+            return int(isinstance(value, bool | int | float))
+        case ast.Assign() | ast.AugAssign() | ast.Expr() | ast.Continue():
+            return int(not _is_docstring(node, function))
+        case ast.Return(value=value):
+            return int(isinstance(value, ast.Constant) and isinstance(value.value, str))
+    return 0
+
+
+def _is_docstring(node: ast.AST, function: ast.FunctionDef) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _change(node: Any, function: ast.FunctionDef, variant: int) -> tuple[str, str]:
+    """Change `node` in place; its text before and after."""
+    old = ast.unparse(node)
+    match node:
+        case ast.Compare():
+            places = [i for i, op in enumerate(node.ops) if type(op) in COMPARISONS]
+            place = places[variant]
+            node.ops[place] = COMPARISONS[type(node.ops[place])]()
+        case ast.BoolOp():
+            node.op = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
+        case ast.UnaryOp():
+            node.operand, node.op = ast.UnaryOp(ast.Not(), node.operand), ast.Not()
+        case ast.BinOp():
+            node.op = SIGNS[type(node.op)]()
+        case ast.Constant(value=bool()):
+            node.value = not node.value
+        case ast.Constant():
+            node.value += 1
+        case _:
+            _remove(node, function)
+            return old, "(nothing)"
+    return old, ast.unparse(node)
+
+
+def _remove(statement: ast.stmt, function: ast.FunctionDef) -> None:
+    for parent in ast.walk(function):
+        for body in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
+            if isinstance(body, list) and statement in body:
+                body[body.index(statement)] = ast.Pass()
+
+
+class FirstFailure:
+    """A pytest plugin: the name of the test that failed."""
+
+    name = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self.name:
+            self.name = report.nodeid
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and not self.name:
+            self.name = report.nodeid
+
+
+def verdict(tree: Path, *, deep: bool) -> tuple[int, str]:
+    """What the tests say of the tree, and which of them said it."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(DEEP_TIMEOUT_S if deep else TIMEOUT_S)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        os.chdir(tree)
+        sys.path[:] = [str(tree), *(p for p in sys.path if Path(p or ".").resolve() != ROOT)]
+        failure = FirstFailure()
+        options = ["-x", "-q", "-p", "no:cacheprovider", f"--rootdir={tree}"]
+        tests = DEEP_TESTS if deep else ("-k", FEW, *TESTS)
+        code = pytest.main([*options, *tests], plugins=[failure])
+        os.write(writer, failure.name.encode() or f"pytest {code}".encode())
+        os._exit(SURVIVED if code == pytest.ExitCode.OK else KILLED)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        by = told.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return (status, by) if status >= 0 else (TIMED_OUT, "time-out")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--share", default="1/1", help="the Kth of N random shares of the mutants")
+    parser.add_argument("--file", default="", help="only of files whose name holds this")
+    parser.add_argument("--line", default="", help="only of these lines, such as 72,154")
+    parser.add_argument(
+        "--kinds", default="", help="only these kinds of syntax, such as Compare,BoolOp"
+    )
+    parser.add_argument("--deep", action="store_true", help="by the slower tests")
+    parser.add_argument("--seconds", type=float, default=900, help="begin none after so long")
+    options = parser.parse_args()
+    share, shares = map(int, options.share.split("/"))
+
+    everything = [m for file in SOURCES if options.file in file for m in mutants(file)]
+    random.Random(0).shuffle(everything)
+    lines = options.line.split(",") if options.line else {str(m.line) for m in everything}
+    kinds = options.kinds.split(",") if options.kinds else {m.kind for m in everything}
+    chosen = [
+        m for m in everything[share - 1 :: shares] if str(m.line) in lines and m.kind in kinds
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        for package in PACKAGES:
+            shutil.copytree(
+                ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        shutil.copy(ROOT / "pyproject.toml", tree)
+        return _try(tree, chosen, options.seconds, deep=options.deep)
+
+
+def _try(tree: Path, chosen: list[Mutant], seconds: float, *, deep: bool) -> int:
+    code, by = verdict(tree, deep=deep)
+    if code != SURVIVED:
+        print(f"the tests fail without any change: {by}", flush=True)
+        return 2
+    counts, begun = Counter[str](), time.monotonic()
+    for mutant in chosen:
+        if time.monotonic() - begun > seconds:
+            break
+        if mutant.key in EQUIVALENT:
+            counts["equivalent"] += 1
+            continue
+        file = tree / mutant.file
+        file.write_text(mutant.source, "utf-8")
+        code, by = verdict(tree, deep=deep)
+        shutil.copy(ROOT / mutant.file, file)
+        word = ("survived", "killed", "killed")[code]
+        counts[word] += 1
+        print(f"{word:9} {mutant}" + (f"  [{by}]" if code else ""), flush=True)
+    tried = counts.total()
+    print(f"{tried} of {len(chosen)} mutants: {dict(counts)}, {time.monotonic() - begun:.0f} s")
+    return int(counts["survived"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
