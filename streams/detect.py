@@ -24,6 +24,7 @@ from streams.passage import (
     STANDS_STILL,
     Trucks,
     pass_over,
+    reckon_due,
     sweep,
     watermark_ms,
 )
@@ -252,6 +253,8 @@ class Engine:
         self._pool = snapshot.pool()
         delay_ms = self._clocks[0].delay_ms
         self._clocks[0] = (snapshot.highest_ms, delay_ms, snapshot.next_due_ms)
+        if snapshot.city_version != self._city.compiled.city.version:
+            reckon_due(self._city.limits, self._clocks, Trucks(self._rows, self._due_ms))
 
     def _sweep(self, by_ms: int, outcome: Outcome) -> None:
         start = 0

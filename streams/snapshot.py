@@ -4,6 +4,7 @@ The arrays go as they are, with the format's number, the layout of their records
 numbers in them stand for, so that a state survives a change of the city: `carry_over` renumbers.
 """
 
+import hashlib
 from typing import Any, Final
 
 import msgspec
@@ -12,8 +13,12 @@ import numpy as np
 from geofences.city import City
 from geofences.index import NONE, CompiledCity
 from geofences.projection import Projection
+from streams.catalogue import CONDITIONS
 from streams.runs import Pool
 from streams.state import RECENT, RUN, TRUCK
+
+DUE: Final = np.dtype(np.int64)
+FREE_RUN: Final = np.dtype(np.int32)
 
 FORMAT: Final = 1
 """Raise it when the layout or the meaning of a record changes."""
@@ -72,6 +77,15 @@ class Snapshot(msgspec.Struct):
                 f"engine state of format {snapshot.format} ({snapshot.layout}); this version reads "
                 f"format {FORMAT} ({_layout()})"
             )
+        count = len(snapshot.truck_ids)
+        if (
+            len(snapshot.trucks) != count * TRUCK.itemsize
+            or len(snapshot.due) != count * DUE.itemsize
+            or not snapshot.runs
+            or len(snapshot.runs) % RUN.itemsize
+            or len(snapshot.free_runs) % FREE_RUN.itemsize
+        ):
+            raise UnknownFormat(f"engine state with records for other than its {count} trucks")
         return snapshot
 
     def rows(self) -> Any:
@@ -79,12 +93,12 @@ class Snapshot(msgspec.Struct):
         return np.frombuffer(bytearray(self.trucks), TRUCK).view(np.recarray)
 
     def due_ms(self) -> Any:
-        return np.frombuffer(self.due, np.int64).copy()
+        return np.frombuffer(self.due, DUE).copy()
 
     def pool(self) -> Pool:
         runs = np.frombuffer(bytearray(self.runs), RUN).view(np.recarray)
         free = np.zeros(len(runs), np.int32)
-        given = np.frombuffer(self.free_runs, np.int32)
+        given = np.frombuffer(self.free_runs, FREE_RUN)
         free[: len(given)] = given
         return Pool(runs, free, np.array([len(given)], np.int64))
 
@@ -117,4 +131,7 @@ def _numbers(old: list[str], new: list[str]) -> Any:
 
 
 def _layout() -> str:
-    return f"truck {TRUCK.itemsize} run {RUN.itemsize}"
+    """A digest of the records' fields and of the rules whose runs a truck holds, in their order."""
+    rules = [rule.id for rule in CONDITIONS]
+    described = repr((TRUCK.descr, RUN.descr, rules))
+    return hashlib.sha256(described.encode()).hexdigest()[:12]

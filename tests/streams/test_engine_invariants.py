@@ -283,6 +283,10 @@ def test_what_is_no_state_is_refused() -> None:
         msgspec.msgpack.encode(fields | {"format": fields["format"] + 1}),
         msgspec.msgpack.encode(fields | {"layout": "truck 1 run 1"}),
         msgspec.msgpack.encode({"format": 1}),
+        msgspec.msgpack.encode(fields | {"trucks": fields["trucks"][:-1]}),
+        msgspec.msgpack.encode(fields | {"trucks": b""}),
+        msgspec.msgpack.encode(fields | {"truck_ids": [*fields["truck_ids"], "more"]}),
+        msgspec.msgpack.encode(fields | {"runs": b"x"}),
     ):
         with pytest.raises(UnknownFormat, match=r"state"):
             Engine.offline(prepared).restore(wrong)
@@ -292,3 +296,32 @@ def test_a_trip_is_told_once() -> None:
     city, tracks, rng = random_case(eventful())
     trips: list[Trip] = judge(PreparedCity.of(city), in_arrival_order(rng, tracks)).trips
     assert len({trip.trip_id for trip in trips}) == len(trips) > 0
+
+
+def test_a_state_restored_under_other_thresholds_falls_due_by_those() -> None:
+    """A silent truck is lost after `offline_s` of the city that goes on, not of the one before."""
+    frame = District("330201", "one", box(121.0, 29.0, 121.2, 29.2))
+
+    def city(offline_s: float) -> PreparedCity:
+        return PreparedCity.of(
+            City(
+                name="due",
+                admin_code="330200",
+                timezone="Asia/Shanghai",
+                version=f"{offline_s}",
+                speed_limit_kmh=None,
+                state_overrides={"watermark_delay_s": 0},
+                rule_overrides={"signal-lost": {"offline_s": offline_s}},
+                districts=(frame,),
+            )
+        )
+
+    def drive(seconds: int) -> Position:
+        return Position("浙B1", START_MS + seconds * 1000, 121.1, 29.1, speed_kmh=0.0, loaded=True)
+
+    before = Engine.live(city(600), 0, 1)
+    before.process([drive(0), drive(10)])
+    after = Engine.live(city(60), 0, 1)
+    after.restore(before.export())
+    told = after.process([Tick(START_MS + 10_000 + 60_000)]).violations
+    assert [(one.rule, one.detected_ms) for one in told] == [("signal-lost", START_MS + 70_000)]
