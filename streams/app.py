@@ -6,8 +6,11 @@ chosen; each of them can be read without it.
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +45,9 @@ micro-batch and on their way from Kafka."""
 REBALANCE_S = 30.0
 REQUEST_S = 35.0
 """Joining a group is answered when the others have joined, so above `REBALANCE_S`."""
+
+THREADS_S = 3.0
+"""How long threads have to end by themselves when the work is over."""
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -150,9 +156,24 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
     worker.spinner = None
     try:
         worker.execute_from_commandline()
+        code = DONE
     except SystemExit as end:
-        return DONE if end.code in (None, 0) else FAILED
-    return DONE
+        code = DONE if end.code in (None, 0) else FAILED
+    _end_with_threads_left(code)
+    return code
+
+
+def _end_with_threads_left(code: int) -> None:
+    """End the process here and now if a thread goes on: after a crash that of Faust's consumer
+    sometimes does, and the interpreter would wait for it for ever."""
+    until = time.monotonic() + THREADS_S
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                log.warning("thread %s goes on; the process ends without it", thread.name)
+                logging.shutdown()
+                os._exit(code)
 
 
 def _wire(config: WorkerConfig, engines: Engines, metrics: Metrics) -> tuple[PositionsApp, Parts]:
