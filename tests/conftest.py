@@ -26,15 +26,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
-def require(condition: object, reason: str) -> None:
-    """Skip with `reason` where the machine lacks something; on CI a skip is a failure."""
-    if condition:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """Material for trying things on that lies beside the checkout and is no part of it."""

@@ -1,7 +1,9 @@
-"""A small faultless city as file contents, for tests to spoil."""
+"""A small faultless city as file contents, for tests to spoil, and what is said of spoilt ones."""
 
 import json
 from typing import Any
+
+from geofences.loader import parse_city
 
 Files = dict[str, bytes]
 
@@ -84,3 +86,45 @@ def permits(*rows: str) -> bytes:
 
 def trucks(*rows: str) -> bytes:
     return "\n".join([TRUCK_HEADER, *rows, ""]).encode()
+
+
+def district_with(coordinates: Any, kind: str = "Polygon") -> Files:
+    shape = feature(kind, coordinates, code="330206", name="x")
+    return {"districts.geojson": collection(*districts(), shape)}
+
+
+def site_with(**properties: Any) -> Files:
+    """The third site, of kind construction, with some properties changed or (None) dropped."""
+    values: dict[str, Any] = {"site_id": "S3", "name": "s", "kind": "construction", "radius_m": 50}
+    values.update(properties)
+    values = {key: value for key, value in values.items() if value is not None}
+    return {"sites.geojson": collection(*sites(), feature("Point", [121.06, 29.06], **values))}
+
+
+def route_with(coordinates: Any, kind: str = "LineString", **properties: Any) -> Files:
+    shape = feature(kind, coordinates, route_id="R2", name="r", **properties)
+    return {"routes.geojson": collection(*routes(), shape)}
+
+
+def zone_with(**properties: Any) -> Files:
+    values = {"zone_id": "Z2", "name": "z", "kind": "no_go", **properties}
+    shape = feature("Polygon", square(121.02, 29.05, 0.01), **values)
+    return {"zones.geojson": collection(*zones(), shape)}
+
+
+def toml(text: str) -> Files:
+    return {"city.toml": TOML + text.encode()}
+
+
+def lines(files: Files) -> list[str]:
+    """The rendered errors; the city must not load."""
+    city, findings = parse_city(files)
+    assert city is None
+    return [finding.render() for finding in findings if finding.severity == "error"]
+
+
+DISTRICT = "districts.geojson: feature 3 '330206': "
+SITE = "sites.geojson: feature 3 'S3': "
+ROUTE = "routes.geojson: feature 2 'R2': "
+ZONE = "zones.geojson: feature 2 'Z2': "
+PERMIT = "permits.csv: line 2 'P2': "

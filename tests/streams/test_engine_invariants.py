@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_district import one_district
 from reference.agreement import trip_line, violation_line
 from reference.judging import judge
 from reference.tracks import in_arrival_order, random_case, with_ticks
@@ -300,19 +301,13 @@ def test_a_trip_is_told_once() -> None:
 
 def test_a_state_restored_under_other_thresholds_falls_due_by_those() -> None:
     """A silent truck is lost after `offline_s` of the city that goes on, not of the one before."""
-    frame = District("330201", "one", box(121.0, 29.0, 121.2, 29.2))
 
     def city(offline_s: float) -> PreparedCity:
         return PreparedCity.of(
-            City(
-                name="due",
-                admin_code="330200",
-                timezone="Asia/Shanghai",
+            one_district(
                 version=f"{offline_s}",
-                speed_limit_kmh=None,
                 state_overrides={"watermark_delay_s": 0},
                 rule_overrides={"signal-lost": {"offline_s": offline_s}},
-                districts=(frame,),
             )
         )
 

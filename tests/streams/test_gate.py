@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from shapely import box
+from one_district import one_district
 
-from geofences.city import City, District
 from streams.detect import Engine, PreparedCity
 from streams.partition import partition_of
 from streams.position import Element, Malformed, Position, Tick, decode_record
@@ -14,18 +13,7 @@ START_MS = 1_795_266_000_000
 HERE = (121.1, 29.1)
 SECOND_DEG = 1 / 111_320 / 3.6
 """Degrees of latitude that a truck at 1 km/h covers in a second, roughly."""
-PREPARED = PreparedCity.of(
-    City(
-        name="one district",
-        admin_code="330200",
-        timezone="Asia/Shanghai",
-        version="0" * 64,
-        speed_limit_kmh=None,
-        state_overrides={},
-        rule_overrides={},
-        districts=(District("330201", "all", box(121.0, 29.0, 121.2, 29.2)),),
-    )
-)
+PREPARED = PreparedCity.of(one_district())
 
 
 def at(seconds: float, lat: float = HERE[1], truck_id: str = "浙B1", **fields: Any) -> Position:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 import pytest
 from faust.types import TP
-from shapely import box
+from one_district import one_district
 
-from geofences.city import City, District
 from streams import intake as intake_module
 from streams.app import Engines
 from streams.checkpoint import Checkpoint, StoreAwayError
@@ -17,18 +16,7 @@ from streams.metrics import Metrics
 
 PARTITIONS = 4
 FIRST, SECOND, THIRD = (TP("gps.positions", number) for number in range(3))
-CITY = PreparedCity.of(
-    City(
-        name="one district",
-        admin_code="330200",
-        timezone="Asia/Shanghai",
-        version="0" * 64,
-        speed_limit_kmh=None,
-        state_overrides={},
-        rule_overrides={},
-        districts=(District("330201", "all", box(121.0, 29.0, 121.2, 29.2)),),
-    )
-)
+CITY = PreparedCity.of(one_district())
 ENGINES = Engines(Engine, CITY, PARTITIONS)
 
 

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 import redis
+from one_district import one_district
 from shapely import box
 
-from geofences.city import City, District
+from geofences.city import District
 from streams.detect import Engine, PreparedCity
 from streams.live import GEO_KEY, TRUCK_KEY, TRUCKS_WAITING, LiveView
 from streams.metrics import Metrics
@@ -18,16 +19,7 @@ START_MS = 1_793_584_800_000
 @pytest.fixture(scope="module")
 def city() -> PreparedCity:
     return PreparedCity.of(
-        City(
-            name="Test",
-            admin_code="330200",
-            timezone="Asia/Shanghai",
-            version="0" * 64,
-            speed_limit_kmh=None,
-            state_overrides={},
-            rule_overrides={},
-            districts=(District("330203", "西", box(121.0, 29.0, 121.3, 29.3)),),
-        )
+        one_district(districts=(District("330203", "西", box(121.0, 29.0, 121.3, 29.3)),))
     )
 
 

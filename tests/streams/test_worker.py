@@ -1,26 +1,15 @@
 """What a worker makes of the timestamps that records carry, whatever a producer has written."""
 
 import pytest
+from one_district import one_district
 from shapely import box
 
-from geofences.city import City, District
 from streams.detect import Engine, PreparedCity
 from streams.position import MAX_TIME_MS, Position
 from streams.state import NEVER
 from streams.worker import _timestamp_ms
 
-CITY = PreparedCity.of(
-    City(
-        name="one district",
-        admin_code="330200",
-        timezone="Asia/Shanghai",
-        version="0" * 64,
-        speed_limit_kmh=None,
-        state_overrides={},
-        rule_overrides={},
-        districts=(District("330201", "all", box(120.9, 28.9, 121.2, 29.2)),),
-    )
-)
+CITY = PreparedCity.of(one_district(box(120.9, 28.9, 121.2, 29.2)))
 
 
 def reasons(timestamp_s: float | None) -> list[str]:
