@@ -31,6 +31,7 @@ COMPILED_SOURCES = (
     "geofences/projection.py",
     "streams/catalogue.py",
     "streams/events.py",
+    "streams/force.py",
     "streams/gate.py",
     "streams/load.py",
     "streams/passage.py",
