@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from mucktrack import city_check
+from mucktrack.city_times import time_ms
 from mucktrack.failures import BadInputError
 from mucktrack.file_progress import file_progress
 from mucktrack.outputs import LineFile, open_outputs
@@ -20,6 +21,7 @@ from producers.chunk import Chunk, InputFileError
 from producers.files import check_file, open_positions
 from streams.detect import Engine, Outcome, PreparedCity
 from streams.output import Reject, encode
+from streams.succession import Succession
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ class Targets:
 
 
 def detect(
-    city_folder: Path, files: Sequence[Path], targets: Targets, batch_size: int | None
+    cities: Sequence[str], files: Sequence[Path], targets: Targets, batch_size: int | None
 ) -> None:
-    """Judge the positions in `files` and say on standard error how many there were.
+    """Judge the positions in `files` by `cities` (see `succession`) and say on standard error how many there were.
 
     At most `batch_size` positions go through the engine at a time (None: as they are read); it
     changes nothing but speed. Raises `BadInputError` for a city, file or target that cannot be
@@ -44,7 +46,7 @@ def detect(
     try:
         for path in files:
             check_file(path)
-        engine = Engine.offline(PreparedCity.of(city_check.load(city_folder)))
+        engine = Engine.offline(succession(cities))
         wanted = [targets.violations, targets.trips, targets.rejected]
         with open_outputs(wanted, inputs=files) as (violations, trips, rejected):
             run = _Run(engine, violations, trips, rejected)
@@ -57,6 +59,31 @@ def detect(
     except InputFileError as error:
         raise BadInputError(str(error)) from None
     click.echo(f"{run.summary()} · {time.monotonic() - started:.1f} s", err=True)
+
+
+def succession(cities: Sequence[str]) -> Succession:
+    """The cities named by `DIR`, one of them, in force from the beginning, and `DIR@TIME`.
+
+    A directory whose own name has an @ in it is one without a time. Raises `BadInputError`.
+    """
+    first: list[PreparedCity] = []
+    later: list[tuple[int, PreparedCity]] = []
+    for text in cities:
+        folder, at, time_text = text.rpartition("@")
+        if not at or Path(text).is_dir():
+            first.append(PreparedCity.of(city_check.load(Path(text))))
+        else:
+            city = city_check.load(Path(folder))
+            later.append((time_ms(time_text, city.timezone), PreparedCity.of(city)))
+    if len(first) != 1:
+        raise BadInputError(
+            f"{len(first)} cities are given without a time; name one that is in force from the "
+            "beginning, and the others as DIR@TIME"
+        )
+    try:
+        return Succession(first[0], later)
+    except ValueError as error:
+        raise BadInputError(f"--city: {error}; give each its own time") from None
 
 
 @dataclass(slots=True)

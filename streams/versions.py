@@ -137,8 +137,8 @@ class Versions:
         """Make what `rows` hold of the succession whose key is `before` of this one.
 
         A truck's version becomes the one in force here at its last fix. Where that is another city,
-        its metres move into that city's plane, and what is due is asked again: whether there are
-        such trucks. What is remembered of loads, trips and runs stays.
+        its metres move into that city's plane, and what is due is asked again. What is
+        remembered of loads, trips and runs stays. Returns whether there are such trucks.
         """
         if before == self.succession.key:
             return False

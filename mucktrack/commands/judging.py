@@ -13,7 +13,16 @@ from mucktrack.settings import Settings
 
 @click.command("detect")
 @POSITION_FILES
-@with_settings("city")
+@with_settings()
+@click.option(
+    "--city",
+    "cities",
+    multiple=True,
+    metavar="DIR[@TIME]",
+    help="City directory; more of them with the time from which each is in force (ISO 8601; "
+    "without an offset the city's local time): --city OLD --city NEW@2026-12-01T00:00  "
+    "[MUCKTRACK_CITY]",
+)
 @click.option(
     "--violations",
     type=TARGET,
@@ -33,6 +42,7 @@ from mucktrack.settings import Settings
 def detect(
     files: tuple[Path, ...],
     settings: Settings,
+    cities: tuple[str, ...],
     violations: Path,
     trips: Path | None,
     rejected: Path | None,
@@ -41,13 +51,14 @@ def detect(
     """Judge the positions in files.
 
     FILE is .jsonl (a position a line), .csv or .parquet; several are read one after another, as if
-    they were one. What is written to a file appears when it is complete; `-` is standard output.
+    they were one. Each position is judged by the city in force at its own time. What is written to a file appears when it is complete; `-` is standard output.
     """
-    city = required(settings, "city")
+    if not cities:
+        cities = (str(required(settings, "city")),)
     from mucktrack.detect import Targets
     from mucktrack.detect import detect as detect_files
 
-    detect_files(city, files, Targets(violations, trips, rejected), batch_size)
+    detect_files(cities, files, Targets(violations, trips, rejected), batch_size)
 
 
 @click.command("worker")
