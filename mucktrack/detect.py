@@ -36,11 +36,11 @@ class Targets:
 def detect(
     cities: Sequence[str], files: Sequence[Path], targets: Targets, batch_size: int | None
 ) -> None:
-    """Judge the positions in `files` by `cities` (see `succession`) and say on standard error how many there were.
+    """Judge the positions in `files` and say on standard error how many there were.
 
-    At most `batch_size` positions go through the engine at a time (None: as they are read); it
-    changes nothing but speed. Raises `BadInputError` for a city, file or target that cannot be
-    used.
+    They are judged by `cities`, as `succession` reads them. At most `batch_size` go through the
+    engine at a time (None: as they are read); it changes nothing but speed. Raises `BadInputError`
+    for a city, file or target that cannot be used.
     """
     started = time.monotonic()
     try:

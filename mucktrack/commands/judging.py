@@ -51,7 +51,8 @@ def detect(
     """Judge the positions in files.
 
     FILE is .jsonl (a position a line), .csv or .parquet; several are read one after another, as if
-    they were one. Each position is judged by the city in force at its own time. What is written to a file appears when it is complete; `-` is standard output.
+    they were one. Each position is judged by the city in force at its own time. What is written to
+    a file appears when it is complete; `-` is standard output.
     """
     if not cities:
         cities = (str(required(settings, "city")),)
