@@ -64,7 +64,7 @@ class Narrator:
         return Ending(self._truck_id, highest_ms, local_time, self._occurrences(outcome))
 
     def _words(self) -> Words:
-        return Words(self._engine.city.compiled.city)
+        return Words(self._engine.glimpse(self._truck_id).city.compiled.city)
 
     def _malformed(self, element: Malformed) -> Explanation:
         return self._explanation(element.time_ms, None, None, "", "malformed", element.detail)
@@ -109,7 +109,7 @@ class Narrator:
             why_rejected=why_rejected,
             known=None,
             violations=[],
-            city_version=self._engine.city.compiled.city.version,
+            city_version=self._engine.glimpse(self._truck_id).city.compiled.city.version,
         )
 
     def _situation(

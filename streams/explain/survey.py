@@ -153,7 +153,7 @@ def _ask(
 ) -> None:
     limits, truck, now, fact = thresholds[0], trucks[0], nows[0], facts[0]
     place = now.place
-    weigh_permits(city, truck, now)
+    weigh_permits(city, now)
     find_limits(city, now)
     district_of(city, place)
     fact.next_due_ms = next_due_ms(limits, truck)
