@@ -83,7 +83,7 @@ BY_THE_WAY: Final = (UNREGISTERED_SOURCE,)
 
 
 @compiled
-def fill(city: Any, batch: Any, nows: Any) -> None:
+def fill(city: Any, rows: Any, batch: Any, nows: Any) -> None:
     """Make `nows` (records of `NOW`) what `take` knows of each fix before it asks the rules."""
     for i in range(len(batch)):
         position, now = batch[i], nows[i]
@@ -92,6 +92,7 @@ def fill(city: Any, batch: Any, nows: Any) -> None:
         place.x, place.y = to_metres(city.plane[0], position.lon, position.lat)
         look_around(city, place)
         now.truck = position.truck
+        now.register = rows[position.truck].register
         now.speed_kmh = position.speed_kmh
         now.load_kg = position.load_kg
         now.loaded, now.lifted, now.covered = position.loaded, position.lifted, position.covered
@@ -120,21 +121,21 @@ def ask(rule: int, city: Any, thresholds: Any, pool: Any, rows: Any, nows: Any, 
         elif rule == ILLEGAL_DUMPING:
             true += illegal_dumping(city, truck, now)
         elif rule == WRONG_SITE:
-            weigh_permits(city, truck, now)
-            true += wrong_site(city, truck, now)
+            weigh_permits(city, now)
+            true += wrong_site(city, now)
         elif rule == SITE_CLOSED:
-            weigh_permits(city, truck, now)
-            true += site_closed(city, truck, now)
+            weigh_permits(city, now)
+            true += site_closed(city, now)
         elif rule == CROSS_DISTRICT_DUMPING:
-            weigh_permits(city, truck, now)
+            weigh_permits(city, now)
             true += cross_district_dumping(city, limits, truck, now)
         elif moves:
-            true += _ask_of_moving(rule, city, limits, truck, now, loaded)
+            true += _ask_of_moving(rule, city, limits, now, loaded)
     return true
 
 
 @compiled
-def _ask_of_moving(rule: int, city: Any, limits: Any, truck: Any, now: Any, loaded: bool) -> bool:
+def _ask_of_moving(rule: int, city: Any, limits: Any, now: Any, loaded: bool) -> bool:
     if rule == LIMITS or rule == SPEEDING or rule == NO_GO_ZONE:
         find_limits(city, now)
     if rule == SPEEDING:
@@ -148,16 +149,16 @@ def _ask_of_moving(rule: int, city: Any, limits: Any, truck: Any, now: Any, load
     if rule == UNCOVERED_LOAD:
         return uncovered_load(now)
     if rule == OVERLOAD:
-        return overload(city, limits, truck, now)
-    weigh_permits(city, truck, now)
+        return overload(city, limits, now)
+    weigh_permits(city, now)
     if rule == OFF_ROUTE:
-        return off_route(city, truck, now)
+        return off_route(city, now)
     if rule == NO_PERMIT:
         return no_permit(now)
     if rule == OUT_OF_HOURS:
         return out_of_hours(now)
     if rule == CROSS_DISTRICT_TRANSIT:
-        return cross_district_transit(city, limits, truck, now)
+        return cross_district_transit(city, limits, now)
     return False
 
 
@@ -213,7 +214,7 @@ def ask_all(city: PreparedCity, engine: Engine, batch: Any, costs: Costs) -> Non
     index = city.compiled.index
     nows = np.zeros(len(batch), NOW).view(np.recarray)
     out = Out.with_room(1)
-    fill(index, batch, nows)
+    fill(index, engine._rows, batch, nows)
 
     def seconds(rule: int) -> float:
         started = time.process_time()

@@ -121,6 +121,22 @@ class CityIndex(NamedTuple):
     windows: Ints
     offsets: Any
     """UTC offset of the city's clock from `from_ms` on."""
+    site_names: Ints
+    """The name of each site: the number that stands for its id in every version (`named`)."""
+    sites_named: Ints
+    """The site of each name; -1, or nothing at the end, where this version has none."""
+    district_names: Ints
+    districts_named: Ints
+
+    def named(self, sites: tuple[Ints, Ints], districts: tuple[Ints, Ints]) -> "CityIndex":
+        """With the names of those who keep some from one version to the next: (names, sites named)
+        and (names, districts named). As compiled, numbers are names."""
+        return self._replace(
+            site_names=sites[0],
+            sites_named=sites[1],
+            district_names=districts[0],
+            districts_named=districts[1],
+        )
 
 
 @dataclass(frozen=True)
@@ -222,6 +238,10 @@ class _Compiler:
             validities=validities,
             windows=windows,
             offsets=utc_offsets(self.city.timezone),
+            site_names=_numbers(len(self.city.sites)),
+            sites_named=_numbers(len(self.city.sites)),
+            district_names=_numbers(len(self.city.districts)),
+            districts_named=_numbers(len(self.city.districts)),
         )
         return CompiledCity(self.city, index, truck_numbers)
 
@@ -445,6 +465,10 @@ def utc_offsets(timezone: str) -> Any:
                 after_change = middle
         changes.append((after_change * 1000, offset_ms(after_change)))
     return _records(np.array(changes, dtype=ZONE_OFFSET))
+
+
+def _numbers(count: int) -> Ints:
+    return np.arange(count, dtype=np.int32)
 
 
 def _records(array: npt.NDArray[Any]) -> Any:

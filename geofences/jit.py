@@ -33,6 +33,7 @@ COMPILED_SOURCES = (
     "streams/catalogue.py",
     "streams/events.py",
     "streams/explain/survey.py",
+    "streams/force.py",
     "streams/gate.py",
     "streams/load.py",
     "streams/passage.py",

@@ -162,6 +162,30 @@ def look_around(city: CityIndex, place: Any) -> None:
 
 
 @compiled
+def name_of_site(city: CityIndex, number: int) -> int:
+    """The name of a site (or none, -1), which stands for it in every version."""
+    return NONE if number == NONE else int(city.site_names[number])
+
+
+@compiled
+def site_named(city: CityIndex, name: int) -> int:
+    """The site of a name (or none, -1) in this version, -1 where it has none."""
+    return int(city.sites_named[name]) if 0 <= name < len(city.sites_named) else NONE
+
+
+@compiled
+def name_of_district(city: CityIndex, number: int) -> int:
+    """The name of a district (or none, -1), which stands for it in every version."""
+    return NONE if number == NONE else int(city.district_names[number])
+
+
+@compiled
+def district_named(city: CityIndex, name: int) -> int:
+    """The district of a name (or none, -1) in this version, -1 where it has none."""
+    return int(city.districts_named[name]) if 0 <= name < len(city.districts_named) else NONE
+
+
+@compiled
 def nearer(city: CityIndex, place: Any, first: int, second: int) -> int:
     """Of two sites (or none) the one nearer to `place`; the lower id where they are equal."""
     if first == NONE or second == NONE:

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from mucktrack import city_check
+from mucktrack.city_times import time_ms
 from mucktrack.failures import BadInputError
 from mucktrack.file_progress import file_progress
 from mucktrack.outputs import LineFile, open_outputs
@@ -22,6 +23,7 @@ from producers.files import check_file, open_positions
 from streams.catalogue import CATALOGUE, PHASES
 from streams.detect import Engine, Outcome, PreparedCity
 from streams.output import Reject, encode
+from streams.succession import Succession
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Targets:
 
 
 def detect(
-    city_folder: Path,
+    cities: Sequence[str],
     files: Sequence[Path],
     targets: Targets,
     batch_size: int | None,
@@ -43,15 +45,16 @@ def detect(
 ) -> None:
     """Judge the positions in `files` and say on standard error how many there were.
 
-    At most `batch_size` positions go through the engine at a time (None: as they are read); it
-    changes nothing but speed. `with_stats`: say how many violations each rule had. Raises
-    `BadInputError` for a city, file or target that cannot be used.
+    They are judged by `cities`, as `succession` reads them. At most `batch_size` go through the
+    engine at a time (None: as they are read); it changes nothing but speed. `with_stats`: say how
+    many violations each rule had. Raises `BadInputError` for a city, file or target that cannot be
+    used.
     """
     started = time.monotonic()
     try:
         for path in files:
             check_file(path)
-        engine = Engine.offline(PreparedCity.of(city_check.load(city_folder)))
+        engine = Engine.offline(succession(cities))
         wanted = [targets.violations, targets.trips, targets.rejected]
         with open_outputs(wanted, inputs=files) as (violations, trips, rejected):
             run = _Run(engine, violations, trips, rejected)
@@ -67,6 +70,31 @@ def detect(
     if with_stats:
         for line in stats_table(run.counts):
             click.echo(line, err=True)
+
+
+def succession(cities: Sequence[str]) -> Succession:
+    """The cities named by `DIR`, one of them, in force from the beginning, and `DIR@TIME`.
+
+    A directory whose own name has an @ in it is one without a time. Raises `BadInputError`.
+    """
+    first: list[PreparedCity] = []
+    later: list[tuple[int, PreparedCity]] = []
+    for text in cities:
+        folder, at, time_text = text.rpartition("@")
+        if not at or Path(text).is_dir():
+            first.append(PreparedCity.of(city_check.load(Path(text))))
+        else:
+            city = city_check.load(Path(folder))
+            later.append((time_ms(time_text, city.timezone), PreparedCity.of(city)))
+    if len(first) != 1:
+        raise BadInputError(
+            f"{len(first)} cities are given without a time; name one that is in force from the "
+            "beginning, and the others as DIR@TIME"
+        )
+    try:
+        return Succession(first[0], later)
+    except ValueError as error:
+        raise BadInputError(f"--city: {error}; give each its own time") from None
 
 
 @dataclass(slots=True)

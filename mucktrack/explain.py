@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
-from mucktrack import city_check
+from mucktrack.detect import succession
 from mucktrack.explain_text import lines_of, lines_of_ending
 from mucktrack.failures import BadInputError
 from producers.chunk import InputFileError
 from producers.files import check_file, open_positions
-from streams.detect import Engine, PreparedCity
+from streams.detect import Engine
 from streams.explain.explanation import Ending, Explanation
 from streams.explain.narrator import Narrator
 from streams.position import MAX_TIME_MS, MIN_TIME_MS
@@ -35,15 +35,18 @@ class Asked:
     as_json: bool
 
 
-def explain(city_folder: Path, files: Sequence[Path], asked: Asked) -> None:
-    """Print the explanations. Raises `BadInputError` for a city, file, truck or time that cannot be
-    used."""
+def explain(cities: Sequence[str], files: Sequence[Path], asked: Asked) -> None:
+    """Print the explanations; `cities`: as `mucktrack.detect.succession` reads them.
+
+    Raises `BadInputError` for a city, file, truck or time that cannot be used.
+    """
     try:
         for path in files:
             check_file(path)
-        city = city_check.load(city_folder)
-        at_ms = None if asked.at is None else parse_moment(asked.at, city.timezone)
-        narrator = Narrator(Engine.offline(PreparedCity.of(city)), asked.truck_id)
+        known = succession(cities)
+        timezone = known.cities[0].compiled.city.timezone
+        at_ms = None if asked.at is None else parse_moment(asked.at, timezone)
+        narrator = Narrator(Engine.offline(known), asked.truck_id)
         seen: set[str] = set()
         told = _read(narrator, files, seen)
         for explanation in told if at_ms is None else round_moment(told, at_ms):

@@ -21,16 +21,19 @@ import mode
 from faust.types import TP, EventT
 from yarl import URL
 
-from geofences.loader import CityError, load_city
+from geofences.loader import CityError
 from streams.checkpoint import NoCheckpoints
+from streams.cities import RedisCities
 from streams.consumer import PositionsTransport
-from streams.detect import Engine, PreparedCity, UnusableCity
+from streams.detect import Engine
 from streams.intake import Intake
 from streams.live import LiveView
 from streams.logs import log_to_stderr
 from streams.metrics import Metrics
+from streams.published import Published
 from streams.readiness import NotReadyError, wait_until_ready
 from streams.sinks import Outputs
+from streams.succession import UnusableCity
 from streams.warm import compile_core
 from streams.worker import Topics, Worker
 
@@ -59,9 +62,9 @@ class WorkerConfig:
     kafka: str
     """`host:port`, several joined by commas."""
     city: Path
-    """City directory."""
+    """City directory: in force where no published version is."""
     redis: str | None
-    """URL for the live positions; None = none are written."""
+    """URL for the live positions and the published versions of the city; None = neither."""
     group: str
     """Consumer group: the workers of a group share the partitions."""
     partitions: int
@@ -79,20 +82,25 @@ class WorkerConfig:
 
 
 class Engines:
-    """Makes the engines of a worker's partitions, all for one city."""
+    """Makes the engines of a worker's partitions, all for the same versions of the city."""
 
-    def __init__(self, engine: type[Engine], city: PreparedCity, partitions: int) -> None:
+    def __init__(self, engine: type[Engine], published: Published, partitions: int) -> None:
         self._engine = engine
-        self._city = city
+        self._published = published
         self._partitions = partitions
 
     def fresh(self, partition: int) -> Engine:
-        return self._engine.live(self._city, partition, self._partitions)
+        return self._engine.live(self._published.succession, partition, self._partitions)
 
     def restored(self, partition: int, state: bytes) -> Engine:
         engine = self.fresh(partition)
         engine.restore(state)
         return engine
+
+    def bring_up_to_date(self, engine: Engine) -> None:
+        """Let an engine take up the versions that have been published since."""
+        if engine.succession is not self._published.succession:
+            engine.take_up(self._published.succession)
 
 
 class PositionsApp(faust.App):  # type: ignore[misc]
@@ -110,15 +118,26 @@ class Parts(mode.Service):  # type: ignore[misc]
 
     mundane_level = "debug"
 
-    def __init__(self, live: LiveView, outputs: Outputs) -> None:
+    def __init__(
+        self, live: LiveView, outputs: Outputs, published: Published, intake: Intake
+    ) -> None:
         super().__init__()
         self._live = live
         self._outputs = outputs
+        self._published = published
+        self._intake = intake
+        self._cities: asyncio.Task[None] | None = None
 
     async def on_start(self) -> None:
         self._live.start()
+        self._cities = asyncio.create_task(
+            self._intake.guarded(self._published.follow()), name="published cities"
+        )
 
     async def on_stop(self) -> None:
+        if self._cities is not None:
+            self._cities.cancel()
+            await asyncio.gather(self._cities, return_exceptions=True)
         await self._live.close()
         await self._outputs.close()
 
@@ -133,11 +152,13 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
     """
     log_to_stderr()
     try:
-        city = PreparedCity.of(load_city(config.city))
+        metrics = Metrics()
+        store = None if config.redis is None else RedisCities(config.redis)
+        published = Published(config.city, store, metrics)
+        published.look()
         # Before the group is joined: the event loop would stand still meanwhile.
         compile_core()
         _datadir(config).mkdir(parents=True, exist_ok=True)
-        metrics = Metrics()
         _serve(metrics, config)
         if not asyncio.run(_unless_told_to_stop(_ready(config))):
             return DONE
@@ -147,7 +168,7 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = faust.Worker(
-        *_wire(config, Engines(engine, city, config.partitions), metrics),
+        *_wire(config, engine, published, metrics),
         loop=loop,
         quiet=True,
         override_logging=False,
@@ -176,9 +197,12 @@ def _end_with_threads_left(code: int) -> None:
                 os._exit(code)
 
 
-def _wire(config: WorkerConfig, engines: Engines, metrics: Metrics) -> tuple[PositionsApp, Parts]:
+def _wire(
+    config: WorkerConfig, engine: type[Engine], published: Published, metrics: Metrics
+) -> tuple[PositionsApp, Parts]:
     """The app with its agent, and what runs beside it."""
     app = _faust_app(config)
+    engines = Engines(engine, published, config.partitions)
     intake = app.intake = Intake(config.partitions, engines, NoCheckpoints(), metrics, app.crash)
     outputs = Outputs(config.kafka, metrics)
     live = LiveView(config.redis, metrics)
@@ -205,7 +229,7 @@ def _wire(config: WorkerConfig, engines: Engines, metrics: Metrics) -> tuple[Pos
     app.agent(topic, name="positions", supervisor_strategy=mode.CrashingSupervisor)(positions)
     app.on_partitions_revoked.connect(revoked)
     app.on_before_shutdown.connect(before_shutdown)
-    return app, Parts(live, outputs)
+    return app, Parts(live, outputs, published, intake)
 
 
 def _faust_app(config: WorkerConfig) -> PositionsApp:

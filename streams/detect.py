@@ -10,64 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from geofences.city import City
-from geofences.findings import Finding
-from geofences.index import NONE, CompiledCity, compile_city
+from geofences.index import NONE
 from geofences.lookup import scratch
 from streams.batch import TruckTable, columns
 from streams.events import Out
 from streams.gate import MALFORMED, REASONS, WRONG_PARTITION
+from streams.names import NamedIds
 from streams.output import Trip, Violation
 from streams.passage import (
     CLOCK,
     SKIPPED,
-    STANDS_STILL,
     Trucks,
     pass_over,
-    reckon_due,
     sweep,
-    watermark_ms,
 )
 from streams.position import Element, Malformed
-from streams.report import Reporter
 from streams.runs import Pool
-from streams.snapshot import Snapshot, carry_over
+from streams.snapshot import Snapshot
 from streams.state import LOADED, NEVER, NO_TIME, NOW, TRUCK, UNKNOWN, forget
-from streams.thresholds import Thresholds, resolve
+from streams.succession import PreparedCity, Succession, UnusableCity
+from streams.versions import ASK_AGAIN, Version, Versions
+
+__all__ = ["Engine", "Outcome", "PreparedCity", "UnusableCity"]
 
 FIRST_TRUCKS = 256
 FIRST_RUNS = 64
 OUT_POSITIONS = 256
-
-
-class UnusableCity(ValueError):
-    """The city's thresholds are at fault; `findings` say how."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        super().__init__("\n".join(finding.render() for finding in findings))
-        self.findings = findings
-
-
-@dataclass(frozen=True)
-class PreparedCity:
-    """A city ready to judge by. Made once a version, shared by engines."""
-
-    compiled: CompiledCity
-    thresholds: Thresholds
-    limits: Any
-
-    @classmethod
-    def of(cls, city: City) -> "PreparedCity":
-        """Raises `UnusableCity` where a threshold is unknown or out of range."""
-        thresholds, findings = resolve(city)
-        if findings:
-            raise UnusableCity(findings)
-        compiled = compile_city(
-            city,
-            site_margin_m=thresholds.state["site_margin_m"],
-            border_m=thresholds.border_m,
-        )
-        return cls(compiled, thresholds, thresholds.record())
 
 
 @dataclass(slots=True)
@@ -85,8 +53,8 @@ class Outcome:
 class Glimpse:
     """Copies of what the engine knows of a truck between two positions."""
 
-    city: PreparedCity
-    """What the truck's last position was judged by."""
+    version: Version
+    """What the truck's last fix was judged by; the first before there is one."""
     truck: Any
     """`streams.state.TRUCK`"""
     runs: dict[int, Any]
@@ -102,40 +70,44 @@ class Engine:
 
     def __init__(
         self,
-        city: PreparedCity,
+        city: PreparedCity | Succession,
         *,
         partition: tuple[int, int] | None = None,
-        delay_ms: int = STANDS_STILL,
     ) -> None:
         """See `offline` and `live`."""
         self.trucks = TruckTable(partition)
-        self._city = city
-        self._reporter = Reporter(city.compiled, city.thresholds)
+        self._versions = Versions(Succession.of(city), NamedIds())
         self._ready = 0
         """Trucks that have a row of state; the room behind them is for more."""
         self._rows = np.zeros(0, TRUCK).view(np.recarray)
         self._due_ms = np.zeros(0, np.int64)
         self._pool = Pool.of(FIRST_RUNS)
         self._clocks = scratch(CLOCK)
-        self._clocks[0] = (NO_TIME, delay_ms, NEVER)
+        self._clocks[0] = (NO_TIME, NO_TIME, NEVER, partition is not None)
         self._scratch = np.zeros(2, NOW).view(np.recarray)
         self._out = Out.with_room(OUT_POSITIONS)
 
     @classmethod
-    def offline(cls, city: PreparedCity) -> "Engine":
+    def offline(cls, city: PreparedCity | Succession) -> "Engine":
         """For files: the watermark stands still until `finish`."""
         return cls(city)
 
     @classmethod
-    def live(cls, city: PreparedCity, partition: int, partitions: int) -> "Engine":
+    def live(cls, city: PreparedCity | Succession, partition: int, partitions: int) -> "Engine":
         """For one partition of `gps.positions`."""
-        delay_ms = round(city.thresholds.state["watermark_delay_s"] * 1000)
-        return cls(city, partition=(partition, partitions), delay_ms=delay_ms)
+        return cls(city, partition=(partition, partitions))
 
     @property
-    def city(self) -> PreparedCity:
-        """What it judges by."""
-        return self._city
+    def succession(self) -> Succession:
+        """What it judges by: each fix by the version in force at its own time."""
+        return self._versions.succession
+
+    def take_up(self, succession: Succession) -> None:
+        """Judge by `succession` from now on. What is known of the trucks stays: a run goes on if
+        its condition is true under the version of the truck's next fix, else it closes there."""
+        before = self._versions.succession.key
+        self._versions = Versions(succession, self._versions.names)
+        self._carry_over(before)
 
     def loads(self, truck_ids: Sequence[str]) -> list[bool | None]:
         """Whether each truck, all of them seen before, is loaded by now; None = not known."""
@@ -152,14 +124,12 @@ class Engine:
             for rule, number in enumerate(truck.runs.tolist())
             if number != NONE
         }
-        highest_ms = int(self._clocks[0].highest_ms)
-        return Glimpse(
-            self._city,
-            truck,
-            runs,
-            self._scratch[0].copy(),
-            None if highest_ms == NO_TIME else highest_ms,
-        )
+        version = self._versions.numbered(max(0, int(truck.version)))
+        return Glimpse(version, truck, runs, self._scratch[0].copy(), self.highest_ms)
+
+    def version_at(self, time_ms: int) -> Version:
+        """By what the positions of a time are judged."""
+        return self._versions.at(time_ms)
 
     @property
     def highest_ms(self) -> int | None:
@@ -170,7 +140,7 @@ class Engine:
     @property
     def watermark_ms(self) -> int | None:
         """None while it is not known, and offline."""
-        watermark = watermark_ms(self._clocks[0])
+        watermark = int(self._clocks[0].watermark_ms)
         return None if watermark == NO_TIME else watermark
 
     def process(
@@ -196,23 +166,10 @@ class Engine:
         self._make_rows()
         reasons = np.zeros(len(batch), np.uint8)
         outcome = Outcome()
-        start = 0
-        while start < len(batch):
-            start = pass_over(
-                self._city.compiled.index,
-                self._city.limits,
-                self._clocks,
-                self._pool,
-                Trucks(self._rows, self._due_ms),
-                self._scratch,
-                batch,
-                reasons,
-                start,
-                self._out,
-            )
-            self._drain(outcome)
-        if watermark_ms(self._clocks[0]) >= self._clocks[0].next_due_ms:
-            self._sweep(watermark_ms(self._clocks[0]), outcome)
+        for start, end, version in self._versions.pieces(batch):
+            self._pass_over(version, batch[start:end], reasons[start:end], outcome)
+        if self._clocks[0].watermark_ms >= self._clocks[0].next_due_ms:
+            self._sweep(int(self._clocks[0].watermark_ms), outcome)
         rejected = np.flatnonzero(reasons)
         outcome.fixes = int(np.count_nonzero(batch.truck >= 0)) - len(rejected)
         outcome.rejected = [
@@ -231,7 +188,8 @@ class Engine:
     def export(self) -> bytes:
         """The whole state; `restore` makes an engine that goes on exactly as this one would."""
         return Snapshot.take(
-            self._city.compiled.city,
+            self._versions.succession.key,
+            self._versions.names,
             self.trucks.ids,
             self._rows,
             self._due_ms,
@@ -249,18 +207,45 @@ class Engine:
             self.trucks.row(truck_id)
         self._rows, self._due_ms = snapshot.rows(), snapshot.due_ms()
         self._ready = len(self._rows)
-        carry_over(snapshot, self._city.compiled, self._rows)
+        names = NamedIds(snapshot.site_ids, snapshot.district_codes)
+        self._versions = Versions(self._versions.succession, names)
         self._pool = snapshot.pool()
-        delay_ms = self._clocks[0].delay_ms
-        self._clocks[0] = (snapshot.highest_ms, delay_ms, snapshot.next_due_ms)
-        if snapshot.city_version != self._city.compiled.city.version:
-            reckon_due(self._city.limits, self._clocks, Trucks(self._rows, self._due_ms))
+        clock = self._clocks[0]
+        clock.highest_ms, clock.next_due_ms = snapshot.highest_ms, snapshot.next_due_ms
+        clock.watermark_ms = snapshot.watermark_ms
+        self._carry_over(snapshot.versions)
+
+    def _carry_over(self, before: list[tuple[int, str]]) -> None:
+        """Make the trucks' rows, of the succession with the key `before`, of the present one."""
+        rows, due_ms = self._rows[: self._ready], self._due_ms[: self._ready]
+        if self._versions.carry_over(rows, due_ms, self.trucks.ids, before):
+            self._clocks[0].next_due_ms = ASK_AGAIN
+
+    def _pass_over(self, version: int, batch: Any, reasons: Any, outcome: Outcome) -> None:
+        """Take a piece of a batch by one version."""
+        start = 0
+        while start < len(batch):
+            truck = batch.truck[start]
+            change_ms = self._rows.change_ms[truck] if truck >= 0 else NEVER
+            start = pass_over(
+                self._versions.in_force(version, change_ms, self.trucks.ids),
+                self._versions.limits,
+                self._clocks,
+                self._pool,
+                Trucks(self._rows, self._due_ms),
+                self._scratch,
+                batch,
+                reasons,
+                start,
+                self._out,
+            )
+            self._drain(outcome)
 
     def _sweep(self, by_ms: int, outcome: Outcome) -> None:
         start = 0
         while start < self._ready:
             start = sweep(
-                self._city.limits,
+                self._versions.limits,
                 self._clocks,
                 self._pool,
                 Trucks(self._rows[: self._ready], self._due_ms[: self._ready]),
@@ -287,16 +272,12 @@ class Engine:
             unknown = scratch(TRUCK)
             forget(unknown[0])
             self._rows[self._ready : needed] = unknown[0]
-            number = self._city.compiled.register_number
-            self._rows.register[self._ready : needed] = [
-                number(truck_id) for truck_id in self.trucks.ids[self._ready :]
-            ]
         self._ready = needed
 
     def _drain(self, outcome: Outcome) -> None:
         """Report what was written and make room again."""
-        outcome.violations += self._reporter.violations(self._out, self._rows, self.trucks.ids)
-        outcome.trips += self._reporter.trips(self._out, self._rows, self.trucks.ids)
+        outcome.violations += self._versions.violations(self._out, self.trucks.ids)
+        outcome.trips += self._versions.trips(self._out, self.trucks.ids)
         self._out.used[:] = 0
         if self._pool.n_free[0] < len(self._pool.runs) // 4:
             self._pool = self._pool.grown()

@@ -31,6 +31,7 @@ EVENT = np.dtype(
         ("ended_ms", "i8"),
         ("trip_ms", "i8"),
         ("place_ms", "i8"),
+        ("limit_ms", "i8"),
         ("lon", "f8"),
         ("lat", "f8"),
         ("speed_kmh", "f8"),
@@ -40,7 +41,8 @@ EVENT = np.dtype(
     align=True,
 )
 """A violation in the making. `place_ms`, `lon`, `lat`: the place that it is told of, and the time
-by whose permits and sites."""
+by whose permits and sites, and so by which version, it is told. `origin` is the name of a district,
+`limit_ms` what the duration was measured against, where it is not that version's."""
 
 TRIP = np.dtype(
     [
@@ -124,6 +126,7 @@ def write_event(
     event.speed_kmh = last.speed_kmh
     event.limit_kmh = np.nan
     event.load_kg = np.nan
+    event.limit_ms = 0
     event.track = out.used[2]
     event.severe = False
     _write_recent(out, truck, event)

@@ -11,7 +11,7 @@ import numpy as np
 
 from geofences.jit import compiled
 from geofences.projection import to_metres
-from streams.state import NO_TIME
+from streams.state import NO_TIME, RECENT
 
 REASONS: Final = (
     "",
@@ -46,10 +46,11 @@ JUMP_ROW: Final = 3
 
 
 @compiled
-def judge(plane: Any, limits: Any, truck: Any, now: Any, position: Any) -> int:
+def judge(plane: Any, version: int, limits: Any, truck: Any, now: Any, position: Any) -> int:
     """The code of the reason that `position` (a row of the batch) is rejected for, or 0.
 
-    Fills the time, degrees, metres and step of `now`.
+    `plane` and `limits` are those of `version`, in force at the position's time. Fills the time,
+    degrees, metres and step of `now`.
     """
     time_ms, lon, lat = position.time_ms, position.lon, position.lat
     if not (abs(lon) <= 180.0 and abs(lat) <= 90.0) or (lon == 0.0 and lat == 0.0):
@@ -63,6 +64,7 @@ def judge(plane: Any, limits: Any, truck: Any, now: Any, position: Any) -> int:
     place = now.place
     place.time_ms, place.lon, place.lat = time_ms, lon, lat
     now.jumped = False
+    now.step_m = 0.0
     now.step_mm = 0
     if truck.last_ms != NO_TIME:
         if time_ms == truck.last_ms:
@@ -74,14 +76,26 @@ def judge(plane: Any, limits: Any, truck: Any, now: Any, position: Any) -> int:
     place.x, place.y = to_metres(plane, lon, lat)
     if truck.last_ms == NO_TIME:
         return FIX_ACCEPTED
-    step_m = math.hypot(place.x - truck.x, place.y - truck.y)
-    now.step_mm = np.int64(math.floor(step_m * 1000 + 0.5))
-    if kmh(step_m, time_ms - truck.last_ms) > limits.max_speed_kmh:
+    from_x, from_y = _last_place(plane, version, truck)
+    now.step_m = math.hypot(place.x - from_x, place.y - from_y)
+    now.step_mm = np.int64(math.floor(now.step_m * 1000 + 0.5))
+    if kmh(now.step_m, time_ms - truck.last_ms) > limits.max_speed_kmh:
         if not _completes_row(plane, limits, truck, place):
             return IMPOSSIBLE_JUMP
         now.jumped = True
     truck.jump_row = 0
     return FIX_ACCEPTED
+
+
+@compiled
+def _last_place(plane: Any, version: int, truck: Any) -> tuple[float, float]:
+    """The truck's last fix, in metres on the plane of `version`; nothing is kept of it, for the
+    position under judgement may yet be rejected."""
+    if truck.version == version:
+        return truck.x, truck.y
+    last = truck.recent[(truck.fixes - 1) % RECENT]
+    x, y = to_metres(plane, last.lon, last.lat)
+    return x, y
 
 
 @compiled

@@ -43,6 +43,8 @@ class EngineMaker(Protocol):
 
     def restored(self, partition: int, state: bytes) -> Engine: ...
 
+    def bring_up_to_date(self, engine: Engine) -> None: ...
+
 
 @dataclass(slots=True, eq=False)
 class Loaded:
@@ -89,7 +91,7 @@ class Intake:
         self._metrics.partitions_assigned.set(len(partitions))
         for tp in sorted(partitions):
             self._bring_ups[tp] = asyncio.create_task(
-                self._guarded(self._bring_up(consumer, tp, generation)), name=f"bring up {tp}"
+                self.guarded(self._bring_up(consumer, tp, generation)), name=f"bring up {tp}"
             )
 
     def commit_failed(self) -> None:
@@ -109,6 +111,11 @@ class Intake:
         finally:
             self._forget()
             self._metrics.partitions_assigned.set(0)
+
+    def engine_of(self, loaded: Loaded) -> Engine:
+        """The engine of a loaded partition, judging by the versions of the city known by now."""
+        self._engines.bring_up_to_date(loaded.engine)
+        return loaded.engine
 
     async def save(self, worked_on: Sequence[tuple[TP, Loaded]], *, final: bool = False) -> None:
         """Checkpoint those of the partitions that are due; the caller holds the lock.
@@ -141,9 +148,10 @@ class Intake:
         self._metrics.partitions_loaded.set(0)
         self._metrics.forget_progress()
 
-    async def _guarded(self, bring_up: Awaitable[None]) -> None:
+    async def guarded(self, work: Awaitable[None]) -> None:
+        """Await `work`; an error in it is a bug and ends the process."""
         try:
-            await bring_up
+            await work
         except Exception as error:
             self.broken = True
             await self._crash(error)

@@ -6,10 +6,19 @@ which a change is dated, which may be some fixes ago; load and dump events are j
 
 from typing import Any
 
-from geofences.index import CONSTRUCTION, NONE, CityIndex
+from geofences.index import CONSTRUCTION, NONE, PARKING, CityIndex
 from geofences.jit import compiled
-from geofences.lookup import district_of, in_reach, locate, nearer
+from geofences.lookup import (
+    district_of,
+    in_reach,
+    locate,
+    name_of_district,
+    name_of_site,
+    nearer,
+    site_named,
+)
 from streams.events import Out
+from streams.force import InForce
 from streams.rules import judge_dump, judge_load
 from streams.state import (
     BY_INFERENCE,
@@ -24,16 +33,16 @@ from streams.state import (
 
 
 @compiled
-def follow_load(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
+def follow_load(force: InForce, all_limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
     """Take the fix `now` into account for loaded and trip."""
     if now.lifted != UNKNOWN:
         truck.reported_lifted = True
         if not now.lifted:
             truck.lift_armed = True
-    _read_sensor(city, limits, truck, now, then, out)
+    _read_sensor(force, all_limits, truck, now, then, out)
     if not truck.reported_loaded:
-        _read_stay(city, limits, truck, now, then, out)
-    _read_lift(city, limits, truck, now, then, out)
+        _read_stay(force, all_limits, truck, now, then, out)
+    _read_lift(force, all_limits, truck, now, then, out)
 
 
 @compiled
@@ -46,7 +55,9 @@ def _begin_change(truck: Any, now: Any) -> None:
 
 
 @compiled
-def _read_sensor(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
+def _read_sensor(
+    force: InForce, all_limits: Any, truck: Any, now: Any, then: Any, out: Out
+) -> None:
     """`load_confirm` consecutive readings that agree on another value make it the current one."""
     reading = now.loaded
     if reading != UNKNOWN and not truck.reported_loaded:
@@ -68,50 +79,54 @@ def _read_sensor(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, 
         truck.change_readings = 0
         _begin_change(truck, now)
     truck.change_readings += 1
-    if truck.change_readings >= limits.load_confirm:
+    if truck.change_readings >= all_limits[force.version].load_confirm:
         truck.change_readings = 0
         if reading == LOADED:
-            _become_loaded(city, truck, now, then, out, BY_SENSOR)
+            _become_loaded(force, truck, now, then, out, BY_SENSOR)
         else:
-            _become_empty(city, limits, truck, now, then, out, BY_SENSOR)
+            _become_empty(force, all_limits, truck, now, then, out, BY_SENSOR)
 
 
 @compiled
-def _read_stay(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
+def _read_stay(force: InForce, all_limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
     """A stay long enough at a site of the right kind tells what a truck without sensor does not.
 
-    A silence has ended the stay before this fix, where it was too long.
+    A silence has ended the stay before this fix, where it was too long. A version that takes the
+    site away, or makes a parking of it, ends it too.
     """
-    place = now.place
-    if truck.stay_site != NONE and not in_reach(city, truck.stay_site, place):
-        truck.stay_site = NONE
-    if truck.stay_site == NONE:
+    city, limits, place = force.city, all_limits[force.version], now.place
+    site = site_named(city, truck.stay_site)
+    if site == NONE or city.sites[site].kind == PARKING or not in_reach(city, site, place):
+        truck.stay_site = site = NONE
+    if site == NONE:
         if place.site == NONE:
             return
         tipping = nearer(city, place, place.disposal, place.transfer)
-        truck.stay_site = nearer(city, place, place.construction, tipping)
-        if truck.stay_site == NONE:
+        site = nearer(city, place, place.construction, tipping)
+        if site == NONE:
             return
+        truck.stay_site = name_of_site(city, site)
         truck.stay_settled = False
         _begin_change(truck, now)
     if truck.stay_settled:
         return
     lasted_ms = place.time_ms - truck.change_ms
-    if city.sites[truck.stay_site].kind == CONSTRUCTION:
+    if city.sites[site].kind == CONSTRUCTION:
         if lasted_ms >= limits.load_dwell_ms:
             truck.stay_settled = True
             if truck.loaded == LOADED:
                 _end_trip(city, truck, now, then, out, BY_UNKNOWN)
-            _become_loaded(city, truck, now, then, out, BY_INFERENCE)
+            _become_loaded(force, truck, now, then, out, BY_INFERENCE)
     elif lasted_ms >= limits.dump_dwell_ms:
         truck.stay_settled = True
         if truck.loaded != EMPTY:
-            _become_empty(city, limits, truck, now, then, out, BY_INFERENCE)
+            _become_empty(force, all_limits, truck, now, then, out, BY_INFERENCE)
 
 
 @compiled
-def _read_lift(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
+def _read_lift(force: InForce, all_limits: Any, truck: Any, now: Any, then: Any, out: Out) -> None:
     """A loaded truck that stands with its body lifted dumps, but for where it was loaded."""
+    limits = all_limits[force.version]
     if (
         truck.loaded != LOADED
         or now.lifted != 1
@@ -119,23 +134,31 @@ def _read_lift(city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, ou
         or not truck.lift_armed
     ):
         return
-    if truck.trip_source != NONE and in_reach(city, truck.trip_source, now.place):
+    source = site_named(force.city, truck.trip_source)
+    if source != NONE and in_reach(force.city, source, now.place):
         return
     # A stay that is under way keeps its own beginning.
     stay_ms, stay_mm = truck.change_ms, truck.change_mm
     stay_lon, stay_lat = truck.change_lon, truck.change_lat
     _begin_change(truck, now)
     truck.change_readings = 0
-    _become_empty(city, limits, truck, now, then, out, BY_LIFT)
+    _become_empty(force, all_limits, truck, now, then, out, BY_LIFT)
     truck.change_ms, truck.change_mm = stay_ms, stay_mm
     truck.change_lon, truck.change_lat = stay_lon, stay_lat
     truck.readings_stale = True
 
 
 @compiled
-def _become_loaded(city: CityIndex, truck: Any, now: Any, then: Any, out: Out, basis: int) -> None:
+def _is_dated_before(force: InForce, truck: Any) -> bool:
+    """Whether the change is dated in the time of the version before, by which it is then judged."""
+    return bool(truck.change_ms < force.from_ms)
+
+
+@compiled
+def _become_loaded(force: InForce, truck: Any, now: Any, then: Any, out: Out, basis: int) -> None:
     """A trip begins at the place and time of the change."""
     before = truck.loaded
+    city = force.before if _is_dated_before(force, truck) else force.city
     locate(city, then.place, truck.change_ms, truck.change_lon, truck.change_lat)
     truck.loaded = LOADED
     truck.trip_ms = truck.change_ms
@@ -143,8 +166,8 @@ def _become_loaded(city: CityIndex, truck: Any, now: Any, then: Any, out: Out, b
     truck.trip_lat = truck.change_lat
     truck.trip_mm = truck.change_mm
     truck.trip_basis = basis
-    truck.trip_source = then.place.construction
-    truck.trip_origin = district_of(city, then.place)
+    truck.trip_source = name_of_site(city, then.place.construction)
+    truck.trip_origin = name_of_district(city, district_of(city, then.place))
     truck.overdue = False
     if before == UNKNOWN and truck.trip_source == NONE:
         truck.trip_origin = NONE
@@ -154,10 +177,15 @@ def _become_loaded(city: CityIndex, truck: Any, now: Any, then: Any, out: Out, b
 
 @compiled
 def _become_empty(
-    city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out, basis: int
+    force: InForce, all_limits: Any, truck: Any, now: Any, then: Any, out: Out, basis: int
 ) -> None:
     """A dump event, if the truck was loaded, at the place and time of the change."""
     if truck.loaded == LOADED:
+        city, version, then.register = force.city, force.version, truck.register
+        if _is_dated_before(force, truck):
+            city, version = force.before, force.before_version
+            then.register = force.before_register[now.truck]
+        limits = all_limits[version]
         locate(city, then.place, truck.change_ms, truck.change_lon, truck.change_lat)
         judge_dump(city, limits, truck, now, then, out, basis)
         _end_trip(city, truck, now, then, out, basis)
@@ -185,8 +213,9 @@ def _end_trip(city: CityIndex, truck: Any, now: Any, then: Any, out: Out, basis:
     trip.dump_site = NONE
     trip.dump_district = NONE
     if basis != BY_UNKNOWN:
-        trip.dump_site = nearer(city, then.place, then.place.disposal, then.place.transfer)
-        trip.dump_district = district_of(city, then.place)
+        site = nearer(city, then.place, then.place.disposal, then.place.transfer)
+        trip.dump_site = name_of_site(city, site)
+        trip.dump_district = name_of_district(city, district_of(city, then.place))
     truck.trip_ms = NO_TIME
     truck.trip_source = NONE
     truck.trip_origin = NONE

@@ -77,6 +77,15 @@ class Metrics:
             "Live positions left out because too many trucks were waiting.",
             registry=registry,
         )
+        self.city_versions = Gauge(
+            "mucktrack_city_versions", "Versions of the city that are known.", registry=registry
+        )
+        self.city_failures = Counter(
+            "mucktrack_city_failures_total",
+            "Looks for published cities that failed: Redis away, or a version that does not load.",
+            ["reason"],
+            registry=registry,
+        )
         self.partitions_assigned = Gauge(
             "mucktrack_partitions_assigned", "Partitions given to this worker.", registry=registry
         )

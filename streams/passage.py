@@ -9,10 +9,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from geofences.index import CityIndex
+from geofences.index import NONE
 from geofences.jit import compiled, prefetch
 from geofences.lookup import look_around
 from streams.events import Out, has_room
+from streams.force import InForce
 from streams.gate import FIX_ACCEPTED, judge, kmh
 from streams.load import follow_load
 from streams.rules import conditions, suspected_dumping
@@ -24,7 +25,7 @@ from streams.runs import (
     next_due_ms,
     regain_signal,
 )
-from streams.state import NEVER, NO_TIME, arrive, forget
+from streams.state import NEVER, NO_TIME, arrive, forget, move_to_version
 from streams.stop import follow_stop
 
 POSITION = np.dtype(
@@ -53,10 +54,11 @@ TICK: Final = -1
 SKIPPED: Final = -2
 """`truck` of a row that was rejected before."""
 
-CLOCK = np.dtype([("highest_ms", "i8"), ("delay_ms", "i8"), ("next_due_ms", "i8")])
-"""Of a partition: highest fix or tick time, what the watermark stays behind by (offline it is
-`STANDS_STILL`), and a moment before which nothing falls due."""
-STANDS_STILL: Final = -1
+CLOCK = np.dtype(
+    [("highest_ms", "i8"), ("watermark_ms", "i8"), ("next_due_ms", "i8"), ("runs", "?")]
+)
+"""Of a partition: highest fix time, the watermark (`NO_TIME` = not known), a moment before which
+nothing falls due, and whether the watermark moves: offline it stands still (design section 5)."""
 
 
 class Trucks(NamedTuple):
@@ -67,17 +69,9 @@ class Trucks(NamedTuple):
 
 
 @compiled
-def watermark_ms(clock: Any) -> int:
-    """Highest fix or tick time less the delay; offline it stands still (design section 5)."""
-    if clock.delay_ms == STANDS_STILL or clock.highest_ms == NO_TIME:
-        return NO_TIME
-    return int(clock.highest_ms - clock.delay_ms)
-
-
-@compiled
 def take(
-    city: CityIndex,
-    limits: Any,
+    force: InForce,
+    all_limits: Any,
     clock: Any,
     pool: Pool,
     truck: Any,
@@ -87,7 +81,8 @@ def take(
     out: Out,
 ) -> int:
     """Take one position through all steps; the code of its reject reason, or 0 for a fix."""
-    reason = judge(city.plane[0], limits, truck, now, position)
+    city, limits = force.city, all_limits[force.version]
+    reason = judge(city.plane[0], force.version, limits, truck, now, position)
     if reason != FIX_ACCEPTED:
         return reason
     now.truck = position.truck
@@ -95,21 +90,45 @@ def take(
     look_around(city, place)
     _read_values(limits, truck, now, position)
 
-    fall_due(pool, limits, truck, now, max(place.time_ms, watermark_ms(clock)), out)
-    regain_signal(truck, now, out)
-    if truck.last_ms != NO_TIME and place.time_ms - truck.last_ms > limits.forget_ms:
-        forget(truck)
+    if truck.last_ms != NO_TIME:
+        by_ms = max(place.time_ms, clock.watermark_ms)
+        fall_due(pool, all_limits[truck.version], truck, now, by_ms, out)
+        regain_signal(truck, now, out)
+        if place.time_ms - truck.last_ms > limits.forget_ms:
+            forget(truck)
 
+    if truck.version != force.version:
+        move_to_version(truck, force.version, force.register[position.truck], city.plane[0])
     arrive(truck, now)
     clock.highest_ms = max(clock.highest_ms, place.time_ms)
+    _move_watermark(clock, limits, place.time_ms)
 
-    follow_load(city, limits, truck, now, then, out)
+    follow_load(force, all_limits, truck, now, then, out)
     follow_stop(limits, truck, now)
 
     truths = conditions(city, limits, truck, now)
     follow_runs(pool, limits, truck, now, truths, out)
     suspected_dumping(limits, truck, now, out)
     return FIX_ACCEPTED
+
+
+@compiled
+def _move_watermark(clock: Any, limits: Any, seen_ms: int) -> None:
+    """It stays behind the highest fix or tick time; it never falls back, whatever delay a version
+    brings."""
+    if clock.runs:
+        clock.watermark_ms = max(clock.watermark_ms, seen_ms - limits.watermark_delay_ms)
+
+
+@compiled
+def _is_judged_by(force: InForce, truck: Any) -> bool:
+    """Whether `force` has the version of all that the truck's next fix may bring about: of the
+    fix, and of a change of the load in the making."""
+    if truck.change_ms >= force.from_ms:
+        return True
+    if truck.change_readings == 0 and truck.stay_site == NONE:
+        return True
+    return bool(force.before_from_ms <= truck.change_ms < force.before_until_ms)
 
 
 @compiled
@@ -123,14 +142,13 @@ def _read_values(limits: Any, truck: Any, now: Any, position: Any) -> None:
     if np.isnan(position.speed_kmh) and truck.last_ms != NO_TIME and not now.jumped:
         gap_ms = now.place.time_ms - truck.last_ms
         if gap_ms <= limits.max_gap_ms:
-            step_m = np.hypot(now.place.x - truck.x, now.place.y - truck.y)
-            now.speed_kmh = kmh(step_m, gap_ms)
+            now.speed_kmh = kmh(now.step_m, gap_ms)
 
 
 @compiled
 def pass_over(
-    city: CityIndex,
-    thresholds: Any,
+    force: InForce,
+    all_limits: Any,
     clocks: Any,
     pool: Pool,
     trucks: Trucks,
@@ -142,9 +160,10 @@ def pass_over(
 ) -> int:
     """Take positions[start:] in order; `reasons` gets each one's reject code.
 
-    Stops before a position that might not find room, and returns its number.
+    Stops before a position that might not find room, or whose truck has a change of the load in the
+    making that `force` has not the version of, and returns its number.
     """
-    clock, limits = clocks[0], thresholds[0]
+    clock = clocks[0]
     now, then = scratch[0], scratch[1]
     last = len(positions) - 1
     for i in range(start, len(positions)):
@@ -153,15 +172,17 @@ def pass_over(
         if ahead >= 0:
             prefetch(trucks.rows, ahead)
         if position.truck < 0:
-            if position.truck == TICK and clock.delay_ms != STANDS_STILL:
-                clock.highest_ms = max(clock.highest_ms, position.time_ms)
+            if position.truck == TICK:
+                _move_watermark(clock, all_limits[force.version], position.time_ms)
             continue
         if not (has_room(out) and has_free_runs(pool)):
             return i
         truck = trucks.rows[position.truck]
-        reasons[i] = take(city, limits, clock, pool, truck, now, then, position, out)
+        if not _is_judged_by(force, truck):
+            return i
+        reasons[i] = take(force, all_limits, clock, pool, truck, now, then, position, out)
         if reasons[i] == FIX_ACCEPTED:
-            due_ms = next_due_ms(limits, truck)
+            due_ms = next_due_ms(all_limits[force.version], truck)
             trucks.due_ms[position.truck] = due_ms
             clock.next_due_ms = min(clock.next_due_ms, due_ms)
     return len(positions)
@@ -169,7 +190,7 @@ def pass_over(
 
 @compiled
 def sweep(
-    thresholds: Any,
+    all_limits: Any,
     clocks: Any,
     pool: Pool,
     trucks: Trucks,
@@ -179,7 +200,7 @@ def sweep(
     out: Out,
 ) -> int:
     """Let occur what is due by `by_ms` for trucks[start:]; returns like `pass_over`."""
-    clock, limits, now = clocks[0], thresholds[0], scratch[0]
+    clock, now = clocks[0], scratch[0]
     if start == 0:
         clock.next_due_ms = NEVER
     for row in range(start, len(trucks.due_ms)):
@@ -188,6 +209,7 @@ def sweep(
                 return row
             truck = trucks.rows[row]
             now.truck = row
+            limits = all_limits[truck.version]
             fall_due(pool, limits, truck, now, by_ms, out)
             trucks.due_ms[row] = next_due_ms(limits, truck)
         clock.next_due_ms = min(clock.next_due_ms, trucks.due_ms[row])

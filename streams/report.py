@@ -10,10 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from geofences.index import NONE, CityIndex, CompiledCity
+from geofences.city import City
+from geofences.index import NONE, CityIndex
 from geofences.jit import compiled
 from geofences.lookup import (
     district_distance,
+    district_named,
     district_of,
     locate,
     nearer,
@@ -23,7 +25,7 @@ from geofences.lookup import (
     site_distance,
 )
 from streams.catalogue import CATALOGUE, CLOSED, CONDITIONS, PHASES, Rule
-from streams.events import Out
+from streams.names import NamedIds
 from streams.output import TrackPoint, Trip, Violation, trip_id, violation_id
 from streams.rules import (
     CROSS_DISTRICT_DUMPING,
@@ -67,24 +69,24 @@ _MOVING: Final = (NO_GO_ZONE, SPEEDING, LIFTED_MOVING)
 @compiled
 def describe(
     city: CityIndex,
-    rows: Any,
+    registers: npt.NDArray[np.int32],
     events: Any,
     count: int,
     details: Any,
     active: npt.NDArray[np.int32],
     places: Any,
 ) -> None:
-    """Fill details[:count] for events[:count]; `active` gets the numbers of the active permits and
-    must have room for all that the trucks' lists hold."""
+    """Fill details[:count] for events[:count], all of times at which `city` is in force;
+    `registers` has the number of each truck in its register, by row. `active` gets the numbers of
+    the active permits and must have room for all that the trucks' lists hold."""
     place = places[0].place
     used = 0
     for i in range(count):
         event, detail = events[i], details[i]
         locate(city, place, event.place_ms, event.lon, event.lat)
         detail.district = district_of(city, place)
-        register = rows[event.truck].register
         detail.permits = used
-        used = _active_permits(city, register, place, active, used)
+        used = _active_permits(city, registers[event.truck], place, active, used)
         detail.n_permits = used - detail.permits
         detail.route = NONE
         detail.route_m = math.inf
@@ -93,8 +95,9 @@ def describe(
         detail.border_m = math.inf
         if event.rule in (CROSS_DISTRICT_TRANSIT, CROSS_DISTRICT_DUMPING):
             _nearest_allowed(city, place, detail, active)
-        if event.rule == CROSS_DISTRICT_DUMPING and event.origin != NONE:
-            to_origin = district_distance(city, event.origin, place)
+        origin = district_named(city, event.origin)
+        if event.rule == CROSS_DISTRICT_DUMPING and origin != NONE:
+            to_origin = district_distance(city, origin, place)
             detail.border_m = min(detail.border_m, to_origin)
         _concerned_site(city, place, event.rule, detail)
 
@@ -102,7 +105,7 @@ def describe(
 @compiled
 def permits_at_start(
     city: CityIndex,
-    rows: Any,
+    registers: npt.NDArray[np.int32],
     trips: Any,
     active: npt.NDArray[np.int32],
     ends: npt.NDArray[np.int32],
@@ -115,7 +118,7 @@ def permits_at_start(
     for i in range(len(trips)):
         trip = trips[i]
         locate(city, place, trip.started_ms, trip.start_lon, trip.start_lat)
-        used = _active_permits(city, rows[trip.truck].register, place, active, used)
+        used = _active_permits(city, registers[trip.truck], place, active, used)
         ends[i] = used
 
 
@@ -169,13 +172,16 @@ def _concerned_site(city: CityIndex, place: Any, rule: int, detail: Any) -> None
 
 
 class Reporter:
-    """Words for one version of a city."""
+    """Words for what happened in the time of one version of a city."""
 
-    def __init__(self, compiled_city: CompiledCity, thresholds: Thresholds) -> None:
-        city = compiled_city.city
-        self._index = compiled_city.index
+    def __init__(
+        self, city: City, index: CityIndex, thresholds: Thresholds, names: NamedIds
+    ) -> None:
+        """`index`: of `city`, by the numbers of `names`."""
+        self._index = index
         self._thresholds = thresholds
         self._version = city.version
+        self._names = names
         self._districts = [district.code for district in city.districts]
         self._sites = city.sites
         self._routes = city.routes
@@ -185,18 +191,16 @@ class Reporter:
         self._max_load_kg = {truck.truck_id: truck.max_load_kg for truck in city.trucks}
         self._places = scratch(NOW)
 
-    def violations(self, out: Out, rows: Any, ids: list[str]) -> list[Violation]:
-        """The violations of `out`, in the order they were written."""
-        count = int(out.used[0])
-        if count == 0:
-            return []
-        events = out.events[:count]
-        listed = self._index.trucks.n_permits[rows.register[events.truck]]
+    def violations(
+        self, events: Any, track: list[Any], registers: npt.NDArray[np.int32], ids: list[str]
+    ) -> list[Violation]:
+        """The violations that `events` are, in their order; `track` is what they point into."""
+        count = len(events)
+        listed = self._index.trucks.n_permits[registers[events.truck]]
         active = np.zeros(int(listed.sum()) + 1, np.int32)
         details = np.zeros(count, DETAIL).view(np.recarray)
-        describe(self._index, rows, events, count, details, active, self._places)
+        describe(self._index, registers, events, count, details, active, self._places)
         permits = [self._permits[number] for number in active] if self._permits else []
-        track = out.track[: out.used[2]].tolist()
         names, detail_names = events.dtype.names, details.dtype.names
         return [
             self._violation(
@@ -209,16 +213,12 @@ class Reporter:
             for event, detail in zip(events.tolist(), details.tolist(), strict=True)
         ]
 
-    def trips(self, out: Out, rows: Any, ids: list[str]) -> list[Trip]:
-        """The trips of `out`, with the permits that were active when each began."""
-        count = int(out.used[1])
-        if count == 0:
-            return []
-        trips = out.trips[:count]
-        listed = self._index.trucks.n_permits[rows.register[trips.truck]]
+    def trips(self, trips: Any, registers: npt.NDArray[np.int32], ids: list[str]) -> list[Trip]:
+        """`trips`, which began in the version's time, with the permits that were active then."""
+        listed = self._index.trucks.n_permits[registers[trips.truck]]
         active = np.zeros(int(listed.sum()) + 1, np.int32)
-        ends = np.zeros(count, np.int32)
-        permits_at_start(self._index, rows, trips, active, ends, self._places)
+        ends = np.zeros(len(trips), np.int32)
+        permits_at_start(self._index, registers, trips, active, ends, self._places)
         permits = [self._permits[number] for number in active] if self._permits else []
         starts = [0, *ends.tolist()]
         names = trips.dtype.names
@@ -233,10 +233,10 @@ class Reporter:
             trip_id=trip_id(truck_id, trip["started_ms"]),
             truck_id=truck_id,
             permit_ids=permit_ids,
-            source_site=self._site_id(trip["source"]),
-            dump_site=self._site_id(trip["dump_site"]),
-            origin_district=self._district(trip["origin"]),
-            dump_district=self._district(trip["dump_district"]),
+            source_site=self._names.site_id(trip["source"]),
+            dump_site=self._names.site_id(trip["dump_site"]),
+            origin_district=self._names.district_code(trip["origin"]),
+            dump_district=self._names.district_code(trip["dump_district"]),
             started_ms=trip["started_ms"],
             ended_ms=trip["ended_ms"],
             distance_m=(trip["distance_mm"] + 500) // 1000,
@@ -283,7 +283,7 @@ class Reporter:
             lon=event["lon"],
             lat=event["lat"],
             district=self._district(detail["district"]),
-            origin_district=self._district(event["origin"]),
+            origin_district=self._names.district_code(event["origin"]),
             place=place,
             measured=measured,
             threshold=threshold,
@@ -329,7 +329,7 @@ class Reporter:
         elif number == OVERLOAD:
             threshold["max_load_kg"] = _plain(self._max_load_kg.get(truck_id) or 0)
         elif number == SUSPECTED_DUMPING:
-            threshold["dump_dwell_s"] = _plain(state["dump_dwell_s"])
+            threshold["dump_dwell_s"] = _seconds(event["limit_ms"])
         elif number in _AT_SITE and number != CROSS_DISTRICT_DUMPING:
             threshold["site_margin_m"] = _plain(state["site_margin_m"])
         return threshold
@@ -349,9 +349,6 @@ class Reporter:
 
     def _district(self, number: int) -> str | None:
         return None if number == NONE else self._districts[number]
-
-    def _site_id(self, number: int) -> str | None:
-        return None if number == NONE else self._sites[number].site_id
 
 
 def _messages(

@@ -11,12 +11,14 @@ from geofences.city import SLOWEST_LIMIT_KMH
 from geofences.index import NONE, CityIndex
 from geofences.jit import compiled
 from geofences.lookup import (
+    district_named,
     district_of,
     find_zones,
     holds,
     in_date,
     in_reach,
     on_route,
+    site_named,
     within_district,
 )
 from streams.catalogue import OCCURRED, number_of
@@ -56,13 +58,13 @@ def conditions(city: CityIndex, limits: Any, truck: Any, now: Any) -> int:
     truths |= no_go_zone(now) << NO_GO_ZONE
     truths |= lifted_moving(now) << LIFTED_MOVING
     if truck.loaded == LOADED:
-        weigh_permits(city, truck, now)
-        truths |= off_route(city, truck, now) << OFF_ROUTE
+        weigh_permits(city, now)
+        truths |= off_route(city, now) << OFF_ROUTE
         truths |= no_permit(now) << NO_PERMIT
         truths |= out_of_hours(now) << OUT_OF_HOURS
-        truths |= cross_district_transit(city, limits, truck, now) << CROSS_DISTRICT_TRANSIT
+        truths |= cross_district_transit(city, limits, now) << CROSS_DISTRICT_TRANSIT
         truths |= uncovered_load(now) << UNCOVERED_LOAD
-        truths |= overload(city, limits, truck, now) << OVERLOAD
+        truths |= overload(city, limits, now) << OVERLOAD
     return truths
 
 
@@ -79,13 +81,13 @@ def is_active(city: CityIndex, permit: Any, place: Any) -> bool:
 
 
 @compiled
-def weigh_permits(city: CityIndex, truck: Any, now: Any) -> None:
+def weigh_permits(city: CityIndex, now: Any) -> None:
     """What the truck's active permits say together at the time of `now` (design section 5)."""
     place = now.place
     now.active_permits = 0
     now.holding_permits = 0
     now.limits_routes = now.limits_districts = now.limits_disposals = True
-    listed = city.trucks[truck.register]
+    listed = city.trucks[now.register]
     for i in range(listed.permits, listed.permits + listed.n_permits):
         permit = city.permits[city.items[i]]
         if not is_active(city, permit, place):
@@ -99,10 +101,10 @@ def weigh_permits(city: CityIndex, truck: Any, now: Any) -> None:
 
 
 @compiled
-def off_route(city: CityIndex, truck: Any, now: Any) -> bool:
+def off_route(city: CityIndex, now: Any) -> bool:
     if now.active_permits == 0 or not now.limits_routes:
         return False
-    listed = city.trucks[truck.register]
+    listed = city.trucks[now.register]
     for i in range(listed.permits, listed.permits + listed.n_permits):
         permit = city.permits[city.items[i]]
         if not is_active(city, permit, now.place):
@@ -133,12 +135,12 @@ def out_of_hours(now: Any) -> bool:
 
 
 @compiled
-def allows_district(city: CityIndex, truck: Any, place: Any, district: int) -> bool:
+def allows_district(city: CityIndex, now: Any, district: int) -> bool:
     """Whether an active permit allows `district`."""
-    listed = city.trucks[truck.register]
+    listed = city.trucks[now.register]
     for i in range(listed.permits, listed.permits + listed.n_permits):
         permit = city.permits[city.items[i]]
-        if not is_active(city, permit, place):
+        if not is_active(city, permit, now.place):
             continue
         for j in range(permit.districts, permit.districts + permit.n_districts):
             if city.items[j] == district:
@@ -147,27 +149,27 @@ def allows_district(city: CityIndex, truck: Any, place: Any, district: int) -> b
 
 
 @compiled
-def near_allowed_district(city: CityIndex, truck: Any, place: Any, border_m: float) -> bool:
+def near_allowed_district(city: CityIndex, now: Any, border_m: float) -> bool:
     """Whether `place` is at most `border_m` from a district that an active permit allows."""
-    listed = city.trucks[truck.register]
+    listed = city.trucks[now.register]
     for i in range(listed.permits, listed.permits + listed.n_permits):
         permit = city.permits[city.items[i]]
-        if not is_active(city, permit, place):
+        if not is_active(city, permit, now.place):
             continue
         for j in range(permit.districts, permit.districts + permit.n_districts):
-            if within_district(city, city.items[j], place, border_m):
+            if within_district(city, city.items[j], now.place, border_m):
                 return True
     return False
 
 
 @compiled
-def cross_district_transit(city: CityIndex, limits: Any, truck: Any, now: Any) -> bool:
+def cross_district_transit(city: CityIndex, limits: Any, now: Any) -> bool:
     if now.active_permits == 0 or not now.limits_districts:
         return False
     district = district_of(city, now.place)
-    if district != NONE and allows_district(city, truck, now.place, district):
+    if district != NONE and allows_district(city, now, district):
         return False
-    return not near_allowed_district(city, truck, now.place, limits.transit_border_m)
+    return not near_allowed_district(city, now, limits.transit_border_m)
 
 
 @compiled
@@ -191,8 +193,8 @@ def lifted_moving(now: Any) -> bool:
 
 
 @compiled
-def overload(city: CityIndex, limits: Any, truck: Any, now: Any) -> bool:
-    return bool(now.load_kg > city.trucks[truck.register].max_load_kg * limits.overload_tolerance)
+def overload(city: CityIndex, limits: Any, now: Any) -> bool:
+    return bool(now.load_kg > city.trucks[now.register].max_load_kg * limits.overload_tolerance)
 
 
 @compiled
@@ -207,12 +209,12 @@ def judge_dump(
     city: CityIndex, limits: Any, truck: Any, now: Any, then: Any, out: Out, basis: int
 ) -> None:
     """A dump event: all rules that it may break."""
-    weigh_permits(city, truck, then)
+    weigh_permits(city, then)
     if basis != BY_INFERENCE and illegal_dumping(city, truck, then):
         _occur(out, truck, now, then, ILLEGAL_DUMPING)
-    if wrong_site(city, truck, then):
+    if wrong_site(city, then):
         _occur(out, truck, now, then, WRONG_SITE)
-    if site_closed(city, truck, then):
+    if site_closed(city, then):
         _occur(out, truck, now, then, SITE_CLOSED)
     if cross_district_dumping(city, limits, truck, then):
         _occur(out, truck, now, then, CROSS_DISTRICT_DUMPING)
@@ -229,18 +231,19 @@ def illegal_dumping(city: CityIndex, truck: Any, then: Any) -> bool:
     place = then.place
     if place.disposal != NONE or place.transfer != NONE:
         return False
-    return truck.trip_source == NONE or not in_reach(city, truck.trip_source, place)
+    source = site_named(city, truck.trip_source)
+    return source == NONE or not in_reach(city, source, place)
 
 
 @compiled
-def lists_disposal(city: CityIndex, truck: Any, place: Any, site: int) -> bool:
+def lists_disposal(city: CityIndex, then: Any, site: int) -> bool:
     """Whether an active permit lists `site` (or none, -1) as a disposal site."""
     if site == NONE:
         return False
-    listed = city.trucks[truck.register]
+    listed = city.trucks[then.register]
     for i in range(listed.permits, listed.permits + listed.n_permits):
         permit = city.permits[city.items[i]]
-        if not is_active(city, permit, place):
+        if not is_active(city, permit, then.place):
             continue
         for j in range(permit.disposals, permit.disposals + permit.n_disposals):
             if city.items[j] == site:
@@ -249,15 +252,14 @@ def lists_disposal(city: CityIndex, truck: Any, place: Any, site: int) -> bool:
 
 
 @compiled
-def wrong_site(city: CityIndex, truck: Any, then: Any) -> bool:
+def wrong_site(city: CityIndex, then: Any) -> bool:
     place = then.place
     if place.disposal == NONE and place.transfer == NONE:
         return False
     if then.active_permits == 0 or not then.limits_disposals:
         return False
     return not (
-        lists_disposal(city, truck, place, place.disposal)
-        or lists_disposal(city, truck, place, place.transfer)
+        lists_disposal(city, then, place.disposal) or lists_disposal(city, then, place.transfer)
     )
 
 
@@ -269,12 +271,12 @@ def is_open(city: CityIndex, site: int, place: Any) -> bool:
 
 
 @compiled
-def site_closed(city: CityIndex, truck: Any, then: Any) -> bool:
+def site_closed(city: CityIndex, then: Any) -> bool:
     place = then.place
     if then.active_permits == 0:
         return False
-    disposal = is_permitted_disposal(city, truck, then, place.disposal)
-    transfer = is_permitted_disposal(city, truck, then, place.transfer)
+    disposal = is_permitted_disposal(city, then, place.disposal)
+    transfer = is_permitted_disposal(city, then, place.transfer)
     if not (disposal or transfer):
         return False
     return not (
@@ -284,27 +286,27 @@ def site_closed(city: CityIndex, truck: Any, then: Any) -> bool:
 
 
 @compiled
-def is_permitted_disposal(city: CityIndex, truck: Any, then: Any, site: int) -> bool:
+def is_permitted_disposal(city: CityIndex, then: Any, site: int) -> bool:
     """Whether the active permits list `site` (or none, -1), or do not limit disposal sites."""
     if site == NONE:
         return False
-    return not then.limits_disposals or lists_disposal(city, truck, then.place, site)
+    return not then.limits_disposals or lists_disposal(city, then, site)
 
 
 @compiled
 def cross_district_dumping(city: CityIndex, limits: Any, truck: Any, then: Any) -> bool:
     place = then.place
     district = district_of(city, place)
-    origin = truck.trip_origin
+    origin = district_named(city, truck.trip_origin)
     if district == NONE or origin == NONE or district == origin:
         return False
     if then.active_permits > 0 and not then.limits_districts:
         return False
-    if allows_district(city, truck, place, district):
+    if allows_district(city, then, district):
         return False
     if within_district(city, origin, place, limits.dumping_border_m):
         return False
-    return not near_allowed_district(city, truck, place, limits.dumping_border_m)
+    return not near_allowed_district(city, then, limits.dumping_border_m)
 
 
 @compiled
@@ -325,6 +327,7 @@ def suspected_dumping(limits: Any, truck: Any, now: Any, out: Out) -> None:
         out, truck, now, SUSPECTED_DUMPING, OCCURRED, truck.stop_ms, now.place.time_ms
     )
     event = out.events[number]
+    event.limit_ms = limits.dump_dwell_ms
     event.place_ms = truck.stop_ms
     event.lon = truck.stop_lon
     event.lat = truck.stop_lat

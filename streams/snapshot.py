@@ -1,7 +1,7 @@
 """The state of an engine as bytes, and back (design section 10: what a checkpoint holds).
 
-The arrays go as they are, with the format's number, the layout of their records and the names that
-numbers in them stand for, so that a state survives a change of the city: `carry_over` renumbers.
+The arrays go as they are, with the format's number, the layout of their records, the names that
+numbers in them stand for, and the succession of cities that they were judged by.
 """
 
 import hashlib
@@ -10,17 +10,15 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from geofences.city import City
-from geofences.index import NONE, CompiledCity
-from geofences.projection import Projection
 from streams.catalogue import CONDITIONS
+from streams.names import NamedIds
 from streams.runs import Pool
-from streams.state import RECENT, RUN, TRUCK
+from streams.state import RUN, TRUCK
 
 DUE: Final = np.dtype(np.int64)
 FREE_RUN: Final = np.dtype(np.int32)
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raise it when the layout or the meaning of a record changes."""
 
 
@@ -31,7 +29,7 @@ class UnknownFormat(ValueError):
 class Snapshot(msgspec.Struct):
     format: int
     layout: str
-    city_version: str
+    versions: list[tuple[int, str]]
     site_ids: list[str]
     district_codes: list[str]
     truck_ids: list[str]
@@ -40,25 +38,34 @@ class Snapshot(msgspec.Struct):
     runs: bytes
     free_runs: bytes
     highest_ms: int
+    watermark_ms: int
     next_due_ms: int
 
     @classmethod
     def take(
-        cls, city: City, truck_ids: list[str], rows: Any, due_ms: Any, pool: Pool, clocks: Any
+        cls,
+        versions: list[tuple[int, str]],
+        names: NamedIds,
+        truck_ids: list[str],
+        rows: Any,
+        due_ms: Any,
+        pool: Pool,
+        clocks: Any,
     ) -> "Snapshot":
         count = len(truck_ids)
         return cls(
             format=FORMAT,
             layout=_layout(),
-            city_version=city.version,
-            site_ids=[site.site_id for site in city.sites],
-            district_codes=[district.code for district in city.districts],
+            versions=versions,
+            site_ids=names.sites.ids,
+            district_codes=names.districts.ids,
             truck_ids=truck_ids,
             trucks=rows[:count].tobytes(),
             due=due_ms[:count].tobytes(),
             runs=pool.runs.tobytes(),
             free_runs=pool.free[: pool.n_free[0]].tobytes(),
             highest_ms=int(clocks[0].highest_ms),
+            watermark_ms=int(clocks[0].watermark_ms),
             next_due_ms=int(clocks[0].next_due_ms),
         )
 
@@ -101,33 +108,6 @@ class Snapshot(msgspec.Struct):
         given = np.frombuffer(self.free_runs, FREE_RUN)
         free[: len(given)] = given
         return Pool(runs, free, np.array([len(given)], np.int64))
-
-
-def carry_over(snapshot: Snapshot, compiled: CompiledCity, rows: Any) -> None:
-    """Renumber what `rows` hold of sites, districts and the register for `compiled`, and move
-    their metres into its plane.
-
-    A site or district that is gone becomes none.
-    """
-    rows.register = [compiled.register_number(truck_id) for truck_id in snapshot.truck_ids]
-    if snapshot.city_version == compiled.city.version:
-        return
-    sites = _numbers(snapshot.site_ids, [site.site_id for site in compiled.city.sites])
-    codes = [district.code for district in compiled.city.districts]
-    rows.trip_source = sites[rows.trip_source]
-    rows.stay_site = sites[rows.stay_site]
-    rows.trip_origin = _numbers(snapshot.district_codes, codes)[rows.trip_origin]
-    projection = Projection(compiled.index.plane)
-    last = rows.recent[np.arange(len(rows)), (rows.fixes - 1) % RECENT]
-    rows.x, rows.y = projection.project(np.stack([last["lon"], last["lat"]], axis=1)).T
-    stops = projection.project(np.stack([rows.stop_lon, rows.stop_lat], axis=1))
-    rows.stop_x, rows.stop_y = stops.T
-
-
-def _numbers(old: list[str], new: list[str]) -> Any:
-    """The new number of each old id; -1 (the last place) stays none."""
-    number_of = {name: number for number, name in enumerate(new)}
-    return np.array([number_of.get(name, NONE) for name in old] + [NONE], np.int32)
 
 
 def _layout() -> str:

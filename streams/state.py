@@ -12,6 +12,7 @@ import numpy as np
 from geofences.index import NONE
 from geofences.jit import compiled
 from geofences.lookup import PLACE
+from geofences.projection import to_metres
 from streams.catalogue import CONDITIONS
 
 NO_TIME: Final = np.iinfo(np.int64).min
@@ -48,10 +49,11 @@ TRUCK = np.dtype(
         ("trip_lon", "f8"),
         ("trip_lat", "f8"),
         ("trip_mm", "i8"),
-        ("trip_source", "i4"),
+        ("trip_source", "i4"),  # names of sites and of a district
         ("trip_origin", "i4"),
         ("stay_site", "i4"),
-        ("register", "i4"),  # its number in the city's register
+        ("register", "i4"),  # its number in the register of the version
+        ("version", "i4"),  # in force at the last fix, whose plane x, y, stop_x and stop_y are in
         ("fixes", "i8"),
         ("change_readings", "i4"),  # consecutive readings that agree on the change
         ("runs", "i4", len(CONDITIONS)),  # number in the pool, -1 = none
@@ -96,9 +98,11 @@ NOW = np.dtype(
         ("place", PLACE),
         ("speed_kmh", "f8"),  # given, or implied; NaN = unknown
         ("load_kg", "f8"),
-        ("step_mm", "i8"),  # straight line from the previous fix
+        ("step_m", "f8"),  # straight line from the previous fix
+        ("step_mm", "i8"),
         ("previous_ms", "i8"),  # the fix before
         ("truck", "i4"),
+        ("register", "i4"),
         ("no_go_zone", "i4"),
         ("limit_zone", "i4"),
         ("limit_kmh", "f8"),
@@ -130,6 +134,7 @@ def forget(truck: Any) -> None:
     truck.trip_source = NONE
     truck.trip_origin = NONE
     truck.stay_site = NONE
+    truck.version = NONE
     truck.fixes = 0
     truck.n_runs = 0
     for rule in range(len(truck.runs)):
@@ -144,10 +149,21 @@ def forget(truck: Any) -> None:
 
 
 @compiled
+def move_to_version(truck: Any, version: int, register: int, plane: Any) -> None:
+    """Make `version` that of the truck, with its number in that version's register, and its stop a
+    place on that version's plane. Its last fix is about to be another."""
+    truck.version = version
+    truck.register = register
+    if truck.stop_ms != NO_TIME:
+        truck.stop_x, truck.stop_y = to_metres(plane, truck.stop_lon, truck.stop_lat)
+
+
+@compiled
 def arrive(truck: Any, now: Any) -> None:
     """Make the fix under judgement the truck's last one; what it follows stays in `now`."""
     place = now.place
     now.previous_ms = truck.last_ms
+    now.register = truck.register
     if truck.last_ms != NO_TIME:
         truck.odometer_mm += now.step_mm
     fix = truck.recent[truck.fixes % RECENT]

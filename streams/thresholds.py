@@ -43,6 +43,7 @@ LIMITS = np.dtype(
         ("transit_border_m", "f8"),
         ("dumping_border_m", "f8"),
         ("overload_tolerance", "f8"),
+        ("watermark_delay_ms", "i8"),
         ("min_fixes", "i8", len(CONDITIONS)),
         ("min_ms", "i8", len(CONDITIONS)),
         ("severe_ms", "i8", len(CONDITIONS)),
@@ -84,6 +85,7 @@ class Thresholds:
         record.transit_border_m = rules["cross-district-transit"]["border_m"]
         record.dumping_border_m = rules["cross-district-dumping"]["border_m"]
         record.overload_tolerance = rules["overload"]["tolerance"]
+        record.watermark_delay_ms = _ms(state["watermark_delay_s"])
         for number, rule in enumerate(CONDITIONS):
             values = rules[rule.id]
             record.min_fixes[number] = values["min_fixes"]

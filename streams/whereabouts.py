@@ -21,18 +21,21 @@ Whereabouts = tuple[bool | None, str | None]
 
 def whereabouts(engine: Engine, fixes: Sequence[Position]) -> list[Whereabouts]:
     """For each of `fixes`, which `engine` has taken: its truck's load by now, its district."""
-    compiled_city = engine.city.compiled
     times = np.array([fix.time_ms for fix in fixes], np.int64)
     lons = np.array([fix.lon for fix in fixes], np.float64)
     lats = np.array([fix.lat for fix in fixes], np.float64)
-    numbers = np.full(len(fixes), NONE, np.int64)
-    _districts(compiled_city.index, scratch(PLACE), times, lons, lats, numbers)
     loads = engine.loads([fix.truck_id for fix in fixes])
-    districts = compiled_city.city.districts
-    return [
-        (load, None if number == NONE else districts[number].code)
-        for load, number in zip(loads, numbers.tolist(), strict=True)
-    ]
+    codes: list[str | None] = [None] * len(fixes)
+    versions = engine.succession.numbers_at(times)
+    for version in np.unique(versions).tolist():
+        own = np.flatnonzero(versions == version)
+        compiled_city = engine.succession.cities[version].compiled
+        numbers = np.full(len(own), NONE, np.int64)
+        _districts(compiled_city.index, scratch(PLACE), times[own], lons[own], lats[own], numbers)
+        for place, number in zip(own.tolist(), numbers.tolist(), strict=True):
+            if number != NONE:
+                codes[place] = compiled_city.city.districts[number].code
+    return list(zip(loads, codes, strict=True))
 
 
 @compiled

@@ -129,10 +129,11 @@ class Worker:
         outputs: list[Output] = []
         outcomes: list[Outcome] = []
         for part in parts.values():
-            outcome = part.loaded.engine.process(part.elements, part.record_ms)
+            engine = self._intake.engine_of(part.loaded)
+            outcome = engine.process(part.elements, part.record_ms)
             outcomes.append(outcome)
             outputs += self._outputs_of(part, outcome)
-            self._live.note(part.loaded.engine, part.elements, outcome.rejected)
+            self._live.note(engine, part.elements, outcome.rejected)
             await asyncio.sleep(0)
         self._metrics.detect_seconds.observe(time.perf_counter() - started)
         await self._outputs.send(outputs)

@@ -13,7 +13,16 @@ from mucktrack.settings import Settings
 
 @click.command("detect")
 @POSITION_FILES
-@with_settings("city")
+@with_settings()
+@click.option(
+    "--city",
+    "cities",
+    multiple=True,
+    metavar="DIR[@TIME]",
+    help="City directory; more of them with the time from which each is in force (ISO 8601; "
+    "without an offset the city's local time): --city OLD --city NEW@2026-12-01T00:00  "
+    "[MUCKTRACK_CITY]",
+)
 @click.option(
     "--violations",
     type=TARGET,
@@ -48,6 +57,7 @@ from mucktrack.settings import Settings
 def detect(
     files: tuple[Path, ...],
     settings: Settings,
+    cities: tuple[str, ...],
     violations: Path | None,
     trips: Path | None,
     rejected: Path | None,
@@ -60,9 +70,11 @@ def detect(
     """Judge the positions in files.
 
     FILE is .jsonl (a position a line), .csv or .parquet; several are read one after another, as if
-    they were one. What is written to a file appears when it is complete; `-` is standard output.
+    they were one. Each position is judged by the city in force at its own time. What is written to
+    a file appears when it is complete; `-` is standard output.
     """
-    city = required(settings, "city")
+    if not cities:
+        cities = (str(required(settings, "city")),)
     if explain is not None:
         if violations or trips or rejected or stats:
             raise click.UsageError(
@@ -72,7 +84,7 @@ def detect(
         from mucktrack.explain import Asked
         from mucktrack.explain import explain as explain_truck
 
-        explain_truck(city, files, Asked(explain, at, as_json))
+        explain_truck(cities, files, Asked(explain, at, as_json))
         return
     if at is not None or as_json:
         raise click.UsageError(f"{'--json' if at is None else '--at'} needs --explain TRUCK")
@@ -81,7 +93,7 @@ def detect(
     from mucktrack.outputs import STANDARD_OUTPUT
 
     targets = Targets(violations or STANDARD_OUTPUT, trips, rejected)
-    detect_files(city, files, targets, batch_size, with_stats=stats)
+    detect_files(cities, files, targets, batch_size, with_stats=stats)
 
 
 @click.command("worker")

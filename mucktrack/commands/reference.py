@@ -11,7 +11,7 @@ from mucktrack.settings import Settings
 
 @click.group("city")
 def city_group() -> None:
-    """Check a city's reference data."""
+    """Check a city's reference data, and publish it."""
 
 
 @city_group.command("check")
@@ -25,6 +25,38 @@ def check_city(folder: Path) -> None:
     from mucktrack.city_check import check
 
     check(folder)
+
+
+@city_group.command("publish")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "from_text",
+    metavar="TIME",
+    help="When it comes into force, ISO 8601: with an offset, or in the city's local time; at "
+    "least 5 minutes ahead. May be left out for the first city: in force from the beginning.",
+)
+@with_settings("redis")
+def publish_city(folder: Path, from_text: str | None, settings: Settings) -> None:
+    """Put a city in force from a time on.
+
+    Workers take it up without a restart, and judge each position by the city in force at its own
+    time. A city that is published is never changed: publish the next one.
+    """
+    redis_url = required(settings, "redis")
+    from mucktrack.city_publish import publish
+
+    publish(folder, redis_url, from_text)
+
+
+@city_group.command("versions")
+@with_settings("redis")
+def city_versions(settings: Settings) -> None:
+    """List the published cities and from when each is in force."""
+    redis_url = required(settings, "redis")
+    from mucktrack.city_publish import list_versions
+
+    list_versions(redis_url)
 
 
 @click.group("topics")

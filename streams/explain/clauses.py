@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from geofences.index import NONE
-from streams.explain.situation import Situation, kmh, metres
+from streams.explain.situation import Situation, Words, kmh, metres
+from streams.explain.survey import Survey
 from streams.state import EMPTY, LOADED
 
 Clause = tuple[bool, str]
@@ -51,17 +52,18 @@ def limit_words(limited: bool, what: str) -> str:
     return f"all of them limit the {what}" if limited else f"not all of them limit the {what}"
 
 
-def site_words(s: Situation, site: Any) -> str:
-    margin_m = s.city.thresholds.state["site_margin_m"]
+def site_words(around: Survey, site: Any) -> str:
+    margin_m = around.version.prepared.thresholds.state["site_margin_m"]
     distance = metres(site.distance_m, margin_m)
-    return f"{s.words.site(site.number)} ({distance} from it, site_margin_m {margin_m:g})"
+    name = Words(around.version).site(site.number)
+    return f"{name} ({distance} from it, site_margin_m {margin_m:g})"
 
 
-def permitted(s: Situation, what: str, around: Any = None) -> set[int]:
+def permitted(around: Survey, what: str) -> set[int]:
     """Numbers of the `sites`, `disposals` or `districts` that the permits in date name."""
-    index = s.city.compiled.index
+    index = around.version.index
     named: set[int] = set()
-    for number in (around or s.around).active:
+    for number in around.active:
         permit = index.permits[number]
         start = permit[what]
         named.update(index.items[start : start + permit[f"n_{what}"]].tolist())
@@ -72,25 +74,26 @@ def permit_ids(s: Situation, numbers: list[int]) -> str:
     return ", ".join(s.city.compiled.city.permits[number].permit_id for number in numbers)
 
 
-def district_not_allowed(s: Situation, around: Any) -> Iterator[Clause]:
+def district_not_allowed(around: Survey) -> Iterator[Clause]:
+    words = Words(around.version)
     district = int(around.now.place.district)
     if district == NONE:
         yield True, "in no district"
-    elif district in permitted(s, "districts", around):
-        yield False, f"district {s.words.district(district)} is allowed by a permit in date"
+    elif district in permitted(around, "districts"):
+        yield False, f"district {words.district(district)} is allowed by a permit in date"
     else:
-        yield True, f"no permit in date allows district {s.words.district(district)}"
+        yield True, f"no permit in date allows district {words.district(district)}"
 
 
-def far_from_allowed(s: Situation, around: Any, border_m: float, near: str) -> Iterator[Clause]:
-    allowed = permitted(s, "districts", around)
+def far_from_allowed(around: Survey, border_m: float, near: str) -> Iterator[Clause]:
+    allowed = permitted(around, "districts")
     answers = [answer for answer in around.districts if answer.number in allowed]
     if not answers:
         yield True, "no district is allowed"
         return
     first = min(answers, key=lambda answer: (not answer[near], answer.distance_m))
     distance = metres(first.distance_m, border_m)
-    where = f"{distance} from allowed district {s.words.district(first.number)}"
+    where = f"{distance} from allowed district {Words(around.version).district(first.number)}"
     yield not first[near], f"{where}, {'at most' if first[near] else '>'} border_m {border_m:g}"
 
 

@@ -35,10 +35,10 @@ def off_route(s: Situation) -> Iterator[Clause]:
     if first.in_corridor:
         yield False, f"{where}, within its corridor {corridor_m:g} m"
     yield True, f"nearest is {where}, outside its corridor {corridor_m:g} m"
-    sites = permitted(s, "sites")
+    sites = permitted(s.around, "sites")
     near = [site for site in s.around.sites if site.in_reach and site.number in sites]
     if near:
-        yield False, "in the reach of permitted site " + site_words(s, near[0])
+        yield False, "in the reach of permitted site " + site_words(s.around, near[0])
     yield True, "in the reach of no permitted site"
 
 
@@ -67,9 +67,9 @@ def cross_district_transit(s: Situation) -> Iterator[Clause]:
     yield from moves_loaded(s)
     yield has_active(s.now)
     yield bool(s.now.limits_districts), limit_words(bool(s.now.limits_districts), "districts")
-    yield from district_not_allowed(s, s.around)
+    yield from district_not_allowed(s.around)
     border_m = s.city.thresholds.rules["cross-district-transit"]["border_m"]
-    yield from far_from_allowed(s, s.around, border_m, "near_for_transit")
+    yield from far_from_allowed(s.around, border_m, "near_for_transit")
 
 
 def no_go_zone(s: Situation) -> Iterator[Clause]:

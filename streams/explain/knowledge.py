@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from geofences.index import CONSTRUCTION, NONE
+from geofences.lookup import site_named
 from streams.catalogue import CATALOGUE, CONDITIONS
 from streams.explain.clauses import permitted, sensed
 from streams.explain.explanation import Known, Load, Named, Near, PermitSaid, Run, Verdict
@@ -86,8 +87,8 @@ def _trip(s: Situation) -> str | None:
     distance_m = (int(truck.odometer_mm) - int(truck.trip_mm)) / 1000
     return (
         f"since {s.words.clock(int(truck.trip_ms), s.time_ms)}, {metres(distance_m)} so far, "
-        f"source {s.words.site(int(truck.trip_source))}, "
-        f"district of origin {s.words.district(int(truck.trip_origin))}"
+        f"source {s.words.site_named(int(truck.trip_source))}, "
+        f"district of origin {s.words.district_named(int(truck.trip_origin))}"
     )
 
 
@@ -143,7 +144,7 @@ def _route(s: Situation, answer: Any) -> Near:
 
 
 def _districts_allowed(s: Situation) -> list[Near]:
-    allowed = permitted(s, "districts")
+    allowed = permitted(s.around, "districts")
     border_m = s.city.thresholds.rules["cross-district-transit"]["border_m"]
     near = []
     for answer in s.around.districts:
@@ -181,12 +182,13 @@ def _stay(s: Situation) -> str | None:
     if truck.stay_site == NONE:
         return None
     began_ms = int(truck.change_ms)
-    loads = s.city.compiled.index.sites[truck.stay_site].kind == CONSTRUCTION
+    site = site_named(s.around.version.index, truck.stay_site)
+    loads = s.city.compiled.index.sites[site].kind == CONSTRUCTION
     name, means = ("load_dwell_s", "loaded") if loads else ("dump_dwell_s", "emptied")
     dwell_s = s.city.thresholds.state[name]
     settled = "it has told" if truck.stay_settled else f"{name} {dwell_s:g} means {means}"
     return (
-        f"at {s.words.site(int(truck.stay_site))} since {s.words.clock(began_ms, s.time_ms)}, "
+        f"at {s.words.site(site)} since {s.words.clock(began_ms, s.time_ms)}, "
         f"{seconds(s.time_ms - began_ms)}; {settled}"
     )
 
@@ -205,10 +207,10 @@ def _happened(s: Situation) -> list[str]:
 
 def _placed(s: Situation, change: Change) -> str:
     place = change.around.now.place
-    site = "" if place.site == NONE else f", site {s.words.site(int(place.site))}"
+    site = "" if place.site == NONE else f", site {change.words.site(int(place.site))}"
     return (
         f"{s.words.clock(change.time_ms, s.time_ms)}, {place.lon:.6f} {place.lat:.6f}{site}, "
-        f"district {s.words.district(int(place.district))}"
+        f"district {change.words.district(int(place.district))}"
     )
 
 

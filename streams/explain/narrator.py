@@ -28,6 +28,7 @@ from streams.state import (
     NO_TIME,
     UNKNOWN,
 )
+from streams.succession import FROM_THE_BEGINNING
 
 
 class Narrator:
@@ -37,6 +38,8 @@ class Narrator:
         """`engine`: offline, and all positions go through this narrator."""
         self._engine = engine
         self._truck_id = truck_id
+        self._version = engine.version_at(FROM_THE_BEGINNING)
+        """What the last position was judged by, be it rejected."""
         self._empty_by = BASES[BY_UNKNOWN]
         self.positions = 0
         """Of the truck, so far."""
@@ -60,20 +63,22 @@ class Narrator:
         """The end of the input, at which the watermark reaches the highest fix time."""
         outcome = self._engine.finish()
         highest_ms = self._engine.glimpse(self._truck_id).highest_ms
-        local_time = "" if highest_ms is None else self._words().moment(highest_ms)
+        local_time = ""
+        if highest_ms is not None:
+            local_time = Words(self._engine.version_at(highest_ms)).moment(highest_ms)
         return Ending(self._truck_id, highest_ms, local_time, self._occurrences(outcome))
 
-    def _words(self) -> Words:
-        return Words(self._engine.city.compiled.city)
-
     def _malformed(self, element: Malformed) -> Explanation:
+        if element.time_ms is not None:
+            self._version = self._engine.version_at(element.time_ms)
         return self._explanation(element.time_ms, None, None, "", "malformed", element.detail)
 
     def _take_one(self, position: Position) -> Explanation:
         before = self._engine.glimpse(self._truck_id)
         outcome = self._engine.process([position])
         after = self._engine.glimpse(self._truck_id)
-        words = Words(after.city.compiled.city)
+        self._version = self._engine.version_at(position.time_ms)
+        words = Words(self._version)
         reason = outcome.rejected[0][1] if outcome.rejected else None
         since_last = _since_last(position, before, after, reason)
         place = position.time_ms, position.lon, position.lat
@@ -96,7 +101,7 @@ class Narrator:
         rejected: str | None,
         why_rejected: str | None,
     ) -> Explanation:
-        words = self._words()
+        words = Words(self._version)
         return Explanation(
             truck_id=self._truck_id,
             number=self.positions,
@@ -109,28 +114,76 @@ class Narrator:
             why_rejected=why_rejected,
             known=None,
             violations=[],
-            city_version=self._engine.city.compiled.city.version,
+            city_version=self._version.prepared.version,
         )
 
     def _situation(
         self, before: Glimpse, after: Glimpse, outcome: Outcome, words: Words
     ) -> Situation:
-        city, truck = after.city, after.truck
         last_ms = int(before.truck.last_ms)
         silent_ms = 0 if last_ms == NO_TIME else int(after.now.place.time_ms) - last_ms
-        was_forgotten = silent_ms > city.limits[0].forget_ms
+        was_forgotten = silent_ms > self._version.prepared.limits[0].forget_ms
         load_before = UNKNOWN if was_forgotten else int(before.truck.loaded)
         return Situation(
-            city=city,
             before=before,
             after=after,
             was_forgotten=was_forgotten,
-            around=survey(city.compiled.index, city.limits, truck, after.now),
-            loading=_loading(after, outcome.trips, load_before),
-            dump=_dump(after, outcome.trips),
+            around=survey(self._version, after.truck, after.now),
+            loading=self._loading(after, outcome.trips, load_before),
+            dump=self._dump(after, outcome.trips),
             true_events=_true_events(self._own(outcome)),
             words=words,
         )
+
+    def _loading(self, after: Glimpse, trips: list[Trip], load_before: int) -> Change | None:
+        """The truck's becoming loaded at this fix, and be it that it was emptied at once."""
+        truck, ended = after.truck, [trip for trip in trips if trip.dump_basis != BASES[BY_UNKNOWN]]
+        is_new = load_before != LOADED or len(trips) > len(ended)
+        if truck.loaded == LOADED and is_new:
+            return self._change(
+                after,
+                BASES[truck.trip_basis],
+                (int(truck.trip_ms), float(truck.trip_lon), float(truck.trip_lat)),
+                int(truck.trip_source),
+                int(truck.trip_origin),
+                load_before,
+            )
+        if ended and is_new:
+            trip = ended[-1]
+            start = trip.started_ms, trip.start_lon, trip.start_lat
+            return self._change(after, trip.load_basis, start, *self._begun(trip), load_before)
+        return None
+
+    def _dump(self, after: Glimpse, trips: list[Trip]) -> Change | None:
+        for trip in trips:
+            if trip.dump_basis != BASES[BY_UNKNOWN]:
+                end = trip.ended_ms, trip.end_lon, trip.end_lat
+                return self._change(after, trip.dump_basis, end, *self._begun(trip), LOADED)
+        return None
+
+    def _begun(self, trip: Trip) -> tuple[int, int]:
+        """Names of the source and of the district of origin of a trip."""
+        names = self._version.names
+        source, origin = trip.source_site, trip.origin_district
+        return (
+            NONE if source is None else names.sites.ids.index(source),
+            NONE if origin is None else names.districts.ids.index(origin),
+        )
+
+    def _change(
+        self,
+        after: Glimpse,
+        basis: str,
+        place: tuple[int, float, float],
+        source: int,
+        origin: int,
+        load_before: int,
+    ) -> Change:
+        """`place`: time, longitude and latitude that the change is dated at."""
+        version, truck = self._engine.version_at(place[0]), after.truck.copy()
+        truck.trip_source, truck.trip_origin = source, origin
+        around = survey(version, truck, elsewhere(version, after.now, self._truck_id, *place))
+        return Change(basis, place[0], source, origin, load_before, around)
 
     def _follow_empty(self, situation: Situation) -> None:
         """Remember how the truck came to be known as empty, which its record does not hold."""
@@ -185,58 +238,3 @@ def _true_events(violations: list[Violation]) -> frozenset[int]:
         if violation.phase in (PHASES[OCCURRED], PHASES[OPENED])
         and (number := number_of(violation.rule)) >= len(CONDITIONS)
     )
-
-
-def _loading(after: Glimpse, trips: list[Trip], load_before: int) -> Change | None:
-    """The truck's becoming loaded at this fix, and be it that it was emptied at once."""
-    truck, ended = after.truck, [trip for trip in trips if trip.dump_basis != BASES[BY_UNKNOWN]]
-    is_new = load_before != LOADED or len(trips) > len(ended)
-    if truck.loaded == LOADED and is_new:
-        return _change(
-            after,
-            BASES[truck.trip_basis],
-            (int(truck.trip_ms), float(truck.trip_lon), float(truck.trip_lat)),
-            int(truck.trip_source),
-            int(truck.trip_origin),
-            load_before,
-        )
-    if ended and is_new:
-        trip = ended[-1]
-        start = trip.started_ms, trip.start_lon, trip.start_lat
-        return _change(after, trip.load_basis, start, *_begun(after, trip), load_before)
-    return None
-
-
-def _dump(after: Glimpse, trips: list[Trip]) -> Change | None:
-    for trip in trips:
-        if trip.dump_basis != BASES[BY_UNKNOWN]:
-            end = trip.ended_ms, trip.end_lon, trip.end_lat
-            return _change(after, trip.dump_basis, end, *_begun(after, trip), LOADED)
-    return None
-
-
-def _begun(after: Glimpse, trip: Trip) -> tuple[int, int]:
-    """Numbers of the source and of the district of origin of a trip."""
-    city = after.city.compiled.city
-    sites = [site.site_id for site in city.sites]
-    districts = [district.code for district in city.districts]
-    source, origin = trip.source_site, trip.origin_district
-    return (
-        NONE if source is None else sites.index(source),
-        NONE if origin is None else districts.index(origin),
-    )
-
-
-def _change(
-    after: Glimpse,
-    basis: str,
-    place: tuple[int, float, float],
-    source: int,
-    origin: int,
-    load_before: int,
-) -> Change:
-    """`place`: time, longitude and latitude that the change is dated at."""
-    index, truck = after.city.compiled.index, after.truck.copy()
-    truck.trip_source, truck.trip_origin = source, origin
-    around = survey(index, after.city.limits, truck, elsewhere(index, after.now, *place))
-    return Change(basis, place[0], source, origin, load_before, around)

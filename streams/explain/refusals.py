@@ -52,7 +52,7 @@ def _late(position: Position, before: Glimpse, after: Glimpse, words: Words) -> 
 
 def _impossible_jump(position: Position, before: Glimpse, after: Glimpse, words: Words) -> str:
     step_m, gap_ms = int(after.now.step_mm) / 1000, position.time_ms - int(before.truck.last_ms)
-    max_speed_kmh = after.city.thresholds.state["max_speed_kmh"]
+    max_speed_kmh = words.version.prepared.thresholds.state["max_speed_kmh"]
     return (
         f"{metres(step_m)} in {seconds(gap_ms)} is {kmh(step_m, gap_ms):,.1f} km/h, over "
         f"max_speed_kmh {max_speed_kmh:g}; {int(after.truck.jump_row)} of {JUMP_ROW} positions in "

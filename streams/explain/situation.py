@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geofences.city import City
 from geofences.index import NONE
+from geofences.lookup import district_named, site_named
 from streams.detect import Glimpse, PreparedCity
 from streams.explain.survey import Survey
 from streams.state import NO_TIME
+from streams.versions import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +26,23 @@ class Change:
     """`sensor`, `inferred` or `lift`"""
     time_ms: int
     source: int
-    """Site in whose reach the trip began; -1 = none known."""
+    """Name of the site in whose reach the trip began; -1 = none known."""
     origin: int
+    """Name of the district where it began."""
     before: int
     """What was known of the load until then."""
     around: Survey
-    """Of the place and time that the change is dated at."""
+    """Of the place and time that the change is dated at, by the version of that time."""
+
+    @property
+    def words(self) -> "Words":
+        return Words(self.around.version)
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """One accepted fix."""
 
-    city: PreparedCity
     before: Glimpse
     after: Glimpse
     was_forgotten: bool
@@ -48,6 +53,11 @@ class Situation:
     true_events: frozenset[int]
     """Event rules that the engine found true, by number."""
     words: "Words"
+
+    @property
+    def city(self) -> PreparedCity:
+        """The version that the fix was judged by."""
+        return self.around.version.prepared
 
     @property
     def limits(self) -> Any:
@@ -74,17 +84,31 @@ class Situation:
 
 
 class Words:
-    """Names and local times of a city."""
+    """Names and local times of a version of the city."""
 
-    def __init__(self, city: City) -> None:
-        self._city = city
-        self._zone = ZoneInfo(city.timezone)
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self._city = version.prepared.compiled.city
+        self._zone = ZoneInfo(self._city.timezone)
 
     def site(self, number: int) -> str:
         if number == NONE:
             return "none"
         site = self._city.sites[number]
         return f"{site.site_id} {site.name}"
+
+    def site_named(self, name: int) -> str:
+        """What is remembered of a site outlasts it."""
+        number = site_named(self.version.index, name)
+        if number == NONE and name != NONE:
+            return f"{self.version.names.site_id(name)} (no site any more)"
+        return self.site(number)
+
+    def district_named(self, name: int) -> str:
+        number = district_named(self.version.index, name)
+        if number == NONE and name != NONE:
+            return f"{self.version.names.district_code(name)} (no district any more)"
+        return self.district(number)
 
     def district(self, number: int) -> str:
         if number == NONE:

@@ -14,6 +14,7 @@ from geofences.index import NONE, CityIndex
 from geofences.jit import compiled
 from geofences.lookup import (
     district_distance,
+    district_named,
     district_of,
     holds,
     in_date,
@@ -24,10 +25,12 @@ from geofences.lookup import (
     route_distance,
     scratch,
     site_distance,
+    site_named,
     within_district,
 )
 from streams.rules import find_limits, is_active, weigh_permits
 from streams.runs import next_due_ms
+from streams.versions import Version
 
 PERMIT_ANSWER = np.dtype([("number", "i4"), ("is_active", "?"), ("holds", "?")])
 SITE_ANSWER = np.dtype(
@@ -56,8 +59,10 @@ FACTS = np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All answers about one place at one time; numbers are indices into the city's tuples."""
+    """All answers about one place at one time; numbers are indices into the version's tuples."""
 
+    version: Version
+    """That is in force at that time."""
     now: Any
     """The `NOW` record, with zones, limit, district and permits filled in."""
     facts: Any
@@ -76,13 +81,14 @@ class Survey:
         return [int(permit.number) for permit in self.permits if permit.is_active]
 
 
-def survey(city: CityIndex, limits: Any, truck: Any, now: Any) -> Survey:
+def survey(version: Version, truck: Any, now: Any) -> Survey:
     """Ask everything about the place in `now` for `truck`; both are copied, neither is changed.
 
-    `truck`, `now`: records of `streams.state`; `limits`: the record array of thresholds.
+    `truck`, `now`: records of `streams.state`, `now` with the truck's number in the register.
     """
+    city = version.index
     trucks, nows = _copy(truck), _copy(now)
-    listed = city.trucks[truck.register]
+    listed = city.trucks[now.register]
     permits = _room(PERMIT_ANSWER, _items(city, listed.permits, listed.n_permits))
     _ask_permits(city, nows, permits)
     active = [city.permits[answer.number] for answer in permits if answer.is_active]
@@ -91,16 +97,22 @@ def survey(city: CityIndex, limits: Any, truck: Any, now: Any) -> Survey:
         ROUTE_ANSWER, sorted({i for p in active for i in _items(city, p.routes, p.n_routes)})
     )
     allowed = {i for p in active for i in _items(city, p.districts, p.n_districts)}
-    districts = _room(DISTRICT_ANSWER, sorted({*allowed, int(truck.trip_origin)} - {NONE}))
+    origin = district_named(city, truck.trip_origin)
+    districts = _room(DISTRICT_ANSWER, sorted({*allowed, origin} - {NONE}))
     facts = scratch(FACTS)
-    _ask(city, limits, trucks, nows, facts, sites, routes, districts)
-    return Survey(nows[0], facts[0], list(permits), list(sites), list(routes), list(districts))
+    _ask(city, version.prepared.limits, trucks, nows, facts, sites, routes, districts)
+    answers = list(permits), list(sites), list(routes), list(districts)
+    return Survey(version, nows[0], facts[0], *answers)
 
 
-def elsewhere(city: CityIndex, now: Any, time_ms: int, lon: float, lat: float) -> Any:
-    """A copy of the record `now` whose place is another, at another time."""
+def elsewhere(
+    version: Version, now: Any, truck_id: str, time_ms: int, lon: float, lat: float
+) -> Any:
+    """A copy of the record `now` whose place is another, at another time, at which `version` is in
+    force."""
     nows = _copy(now)
-    _move(city, nows, time_ms, lon, lat)
+    nows[0].register = version.prepared.compiled.register_number(truck_id)
+    _move(version.index, nows, time_ms, lon, lat)
     return nows[0]
 
 
@@ -121,7 +133,7 @@ def _items(city: CityIndex, start: int, count: int) -> list[int]:
 
 
 def _sites(city: CityIndex, truck: Any, place: Any, permits: list[Any]) -> set[int]:
-    sites = {int(truck.trip_source), int(truck.stay_site)}
+    sites = {site_named(city, truck.trip_source), site_named(city, truck.stay_site)}
     if place.cell != NONE:
         cell = city.cells[place.cell]
         sites.update(_items(city, cell.sites, cell.n_sites))
@@ -153,7 +165,7 @@ def _ask(
 ) -> None:
     limits, truck, now, fact = thresholds[0], trucks[0], nows[0], facts[0]
     place = now.place
-    weigh_permits(city, truck, now)
+    weigh_permits(city, now)
     find_limits(city, now)
     district_of(city, place)
     fact.next_due_ms = next_due_ms(limits, truck)

@@ -14,13 +14,16 @@ import msgspec
 
 from geofences.city import City
 from reference.engine import ReferenceEngine
+from reference.versions import Cities
 from streams.detect import Engine, Outcome, PreparedCity
 from streams.output import Trip, Violation
 from streams.position import Element
+from streams.succession import Succession
 
 VIOLATION_FIELDS = (
     "violation_id", "phase", "rule", "severity", "truck_id", "started_ms", "detected_ms",
     "ended_ms", "lon", "lat", "district", "origin_district", "trip_id", "permit_ids", "track",
+    "city_version",
 )  # fmt: skip
 TRIP_FIELDS = (
     "trip_id", "truck_id", "permit_ids", "source_site", "dump_site", "origin_district",
@@ -38,7 +41,18 @@ class Told:
     trips: Counter[str] = field(default_factory=Counter)
 
 
-def told_by_engine(prepared: PreparedCity, elements: Sequence[Element], *, live: bool) -> Told:
+def prepared_of(cities: Cities) -> PreparedCity | Succession:
+    if isinstance(cities, City):
+        return PreparedCity.of(cities)
+    (_, first), *later = cities
+    return Succession(
+        PreparedCity.of(first), [(from_ms, PreparedCity.of(city)) for from_ms, city in later]
+    )
+
+
+def told_by_engine(
+    prepared: PreparedCity | Succession, elements: Sequence[Element], *, live: bool
+) -> Told:
     engine = Engine.live(prepared, 0, 1) if live else Engine.offline(prepared)
     outcomes = [engine.process(elements)]
     if not live:
@@ -62,11 +76,8 @@ def trip_line(trip: Trip) -> str:
     return _line(msgspec.to_builtins(trip), TRIP_FIELDS)
 
 
-def told_by_reference(
-    city: City, prepared: PreparedCity, elements: Sequence[Element], *, live: bool
-) -> Told:
-    delay_s = prepared.thresholds.state["watermark_delay_s"] if live else None
-    engine = ReferenceEngine(city, live_delay_s=delay_s)
+def told_by_reference(cities: Cities, elements: Sequence[Element], *, live: bool) -> Told:
+    engine = ReferenceEngine(cities, live=live)
     reasons = [engine.process(element) for element in elements]
     if not live:
         engine.finish()
@@ -78,11 +89,11 @@ def told_by_reference(
 
 
 def differences(
-    city: City, prepared: PreparedCity, elements: Sequence[Element], *, live: bool
+    cities: Cities, prepared: PreparedCity | Succession, elements: Sequence[Element], *, live: bool
 ) -> list[str]:
     """What only one of the two says of the stream."""
     ours = told_by_engine(prepared, elements, live=live)
-    theirs = told_by_reference(city, prepared, elements, live=live)
+    theirs = told_by_reference(cities, elements, live=live)
     rejected, expected = set(ours.rejected), set(theirs.rejected)
     return [
         *(f"only the engine rejects {index}: {reason}" for index, reason in rejected - expected),

@@ -7,25 +7,25 @@ nothing of the compiled engine; it may be slow, it may not be clever.
 import math
 from typing import Any
 
-from geofences.city import City
 from reference.gate import JUMP_ROW, fault, fault_in_sequence, implied_speed_kmh
 from reference.geometry import Place
 from reference.load import LoadFollower
 from reference.model import RECENT_FIXES, Fix, Run, Stop, TruckState
 from reference.report import Report
-from reference.rules import Rules, ms, true_at
+from reference.rules import ms, true_at
+from reference.versions import Cities, Versions
 from streams.position import Malformed, Position, Tick
 
 
 class ReferenceEngine:
     """Feed it positions in arrival order; read `violations` and `trips`."""
 
-    def __init__(self, city: City, *, live_delay_s: int | None = None) -> None:
-        """`live_delay_s` is the watermark's delay; None = offline, where it waits for the end."""
-        self._rules = Rules.of(city)
-        self._report = Report(city, self._rules)
-        self._load = LoadFollower(self._rules, self._report)
-        self._delay_ms = None if live_delay_s is None else ms(live_delay_s)
+    def __init__(self, cities: Cities, *, live: bool = False) -> None:
+        """Not `live` = offline, where the watermark waits for the end."""
+        self._versions = Versions(cities)
+        self._report = Report(self._versions)
+        self._load = LoadFollower(self._versions, self._report)
+        self._live = live
         self._trucks: dict[str, TruckState] = {}
         self._highest_fix_ms = -math.inf
         self._watermark_ms = -math.inf
@@ -44,9 +44,10 @@ class ReferenceEngine:
         reason = fault(element, record_ms)
         if reason is not None:
             return reason
-        place = self._rules.city_map.place(element.time_ms, element.lon, element.lat)
+        rules = self._versions.rules(element.time_ms)
+        place = rules.city_map.place(element.time_ms, element.lon, element.lat)
         truck = self._trucks.get(element.truck_id) or TruckState(element.truck_id)
-        reason = fault_in_sequence(truck, place, self._rules.state["max_speed_kmh"])
+        reason = fault_in_sequence(truck, place, rules.state["max_speed_kmh"])
         if reason is not None:
             return reason
         self._take(truck, element, place)
@@ -63,10 +64,11 @@ class ReferenceEngine:
     # --- section 5: what is known of a truck ---
 
     def _move_watermark(self, seen_ms: int) -> None:
-        if self._delay_ms is None:
+        if not self._live:
             return
+        delay_ms = ms(self._versions.rules(seen_ms).state["watermark_delay_s"])
         # Also where it stands still: a late fix may make something due that it has long passed.
-        self._watermark_ms = max(self._watermark_ms, seen_ms - self._delay_ms)
+        self._watermark_ms = max(self._watermark_ms, seen_ms - delay_ms)
         for truck in self._trucks.values():
             self._due(truck, self._watermark_ms)
 
@@ -80,7 +82,8 @@ class ReferenceEngine:
             assert truck.last is not None
             truck.signal_lost = False
             self._signal_lost(truck, "closed", truck.last, fix)
-        if truck.last is not None and self._rules.is_longer(truck.last, fix, "forget_s"):
+        rules = self._versions.rules(fix.time_ms)
+        if truck.last is not None and rules.is_longer(truck.last, fix, "forget_s"):
             truck = TruckState(truck.truck_id)
             fix = self._fix(None, position, place, is_jump)
         self._trucks[truck.truck_id] = truck
@@ -94,25 +97,27 @@ class ReferenceEngine:
             return Fix(position, place, position.speed_kmh, 0)
         speed_kmh = position.speed_kmh
         gap_ms = place.time_ms - before.time_ms
-        if speed_kmh is None and not is_jump and gap_ms <= ms(self._rules.state["max_gap_s"]):
+        rules = self._versions.rules(place.time_ms)
+        if speed_kmh is None and not is_jump and gap_ms <= ms(rules.state["max_gap_s"]):
             speed_kmh = implied_speed_kmh(before.place, place)
         leg_mm = round(1000 * before.place.distance_m(place))
         return Fix(position, place, speed_kmh, before.odometer_mm + leg_mm)
 
     def _due(self, truck: TruckState, until_ms: float) -> None:
-        """What the truck's silence brings about by then.
+        """What the truck's silence brings about by then, by the version of its last fix.
 
         As it comes before every fix, runs, stays and stops need not look for gaps themselves.
         """
         last = truck.last
         if last is None:
             return
-        max_gap_ms = ms(self._rules.state["max_gap_s"])
+        rules = self._versions.rules(last.time_ms)
+        max_gap_ms = ms(rules.state["max_gap_s"])
         if until_ms - last.time_ms > max_gap_ms:
             for rule in list(truck.runs):
                 self._end_run(truck, rule, last.time_ms + max_gap_ms, last)
             truck.stay = truck.stop = None
-        offline_ms = ms(self._rules.rules["signal-lost"]["offline_s"])
+        offline_ms = ms(rules.rules["signal-lost"]["offline_s"])
         if (
             not truck.signal_lost
             and until_ms - last.time_ms >= offline_ms
@@ -127,7 +132,8 @@ class ReferenceEngine:
         trip = truck.trip
         if trip is None or trip.source is None or trip.undelivered:
             return
-        due_ms = trip.start.time_ms + ms(self._rules.rules["undelivered"]["max_trip_s"])
+        rules = self._versions.rules(last.time_ms)
+        due_ms = trip.start.time_ms + ms(rules.rules["undelivered"]["max_trip_s"])
         if until_ms >= due_ms:
             trip.undelivered = True
             self._report.violation(
@@ -155,15 +161,16 @@ class ReferenceEngine:
         )
 
     def _follow_stop(self, truck: TruckState, fix: Fix) -> None:
-        if not self._rules.is_slow(fix):
+        rules = self._versions.rules(fix.time_ms)
+        if not rules.is_slow(fix):
             truck.stop = None
             return
-        stop, radius_m = truck.stop, self._rules.state["stop_radius_m"]
+        stop, radius_m = truck.stop, rules.state["stop_radius_m"]
         if stop is None or stop.first.place.distance_m(fix.place) > radius_m:
             stop = truck.stop = Stop(fix)
         if (
             not stop.suspected
-            and self._rules.has_lasted(stop.first, fix, "dump_dwell_s")
+            and rules.has_lasted(stop.first, fix, "dump_dwell_s")
             and truck.loaded is True
             and not truck.has_reported_loaded
             and not truck.has_reported_lifted
@@ -175,7 +182,8 @@ class ReferenceEngine:
     # --- section 6: runs ---
 
     def _judge(self, truck: TruckState, fix: Fix) -> None:
-        true_rules = true_at(self._rules, fix, truck.loaded, self._report.pool(truck, fix.place))
+        rules = self._versions.rules(fix.time_ms)
+        true_rules = true_at(rules, fix, truck.loaded, self._report.pool(truck, fix.place))
         for rule in list(truck.runs):
             if rule not in true_rules:
                 self._end_run(truck, rule, fix.time_ms, fix)
@@ -185,7 +193,7 @@ class ReferenceEngine:
     def _lengthen_run(self, truck: TruckState, rule: str, fix: Fix) -> None:
         run = truck.runs.setdefault(rule, Run([]))
         run.fixes.append(fix)
-        threshold = self._rules.rules[rule]
+        threshold = self._versions.rules(fix.time_ms).rules[rule]
         lasted_ms = fix.time_ms - run.started_ms
         if not run.opened:
             is_long = lasted_ms >= ms(threshold["min_s"])

@@ -35,6 +35,7 @@ class CityMap:
             always_xy=True,
         )
         self._timezone = ZoneInfo(city.timezone)
+        self.version = city.version
         self.site_margin_m = site_margin_m
         self.sites = {site.site_id: site for site in city.sites}
         self._districts = {d.code: self._in_metres(d.shape) for d in city.districts}
@@ -81,6 +82,9 @@ class CityMap:
     def distance_to_route_m(self, point: Point, route_id: str) -> float:
         return _distance_m(self._routes[route_id], point)
 
+    def has_district(self, code: str) -> bool:
+        return code in self._districts
+
     def distance_to_district_m(self, point: Point, code: str) -> float:
         return _distance_m(self._districts[code], point)
 
@@ -126,6 +130,9 @@ class Place:
     point: Point
 
     def distance_m(self, other: "Place") -> float:
+        """To a later place, in the plane of that one's version."""
+        if other.city_map is not self.city_map:
+            return other.city_map.place(self.time_ms, self.lon, self.lat).distance_m(other)
         return math.hypot(self.point.x - other.point.x, self.point.y - other.point.y)
 
     @cached_property
@@ -146,8 +153,13 @@ class Place:
     def nearest(self, *kinds: str) -> Site | None:
         return next((site for site in self.sites if site.kind in kinds), None)
 
+    def same_site(self, site: Site | None) -> Site | None:
+        """The site of that id in this place's version of the city."""
+        return None if site is None else self.city_map.sites.get(site.site_id)
+
     def in_reach_of(self, site: Site | None) -> bool:
-        return site is not None and self.city_map.reaches(site, self.point, self.time_ms)
+        here = self.same_site(site)
+        return here is not None and self.city_map.reaches(here, self.point, self.time_ms)
 
 
 def _holds(shape: BaseGeometry, other: BaseGeometry) -> bool:

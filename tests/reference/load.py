@@ -6,12 +6,13 @@ their dated time and place. Knows nothing of runs, silence or the watermark.
 
 from reference.model import Fix, Reading, Stay, Trip, TruckState
 from reference.report import Report, new_id
-from reference.rules import Dump, Rules, broken_by
+from reference.rules import Dump, broken_by
+from reference.versions import Versions
 
 
 class LoadFollower:
-    def __init__(self, rules: Rules, report: Report) -> None:
-        self._rules = rules
+    def __init__(self, versions: Versions, report: Report) -> None:
+        self._versions = versions
         self._report = report
 
     def follow(self, truck: TruckState, fix: Fix) -> None:
@@ -36,19 +37,27 @@ class LoadFollower:
             truck.reading = Reading(value, fix)
         else:
             truck.reading.count += 1
-        if truck.reading.count >= self._rules.state["load_confirm"]:
+        if truck.reading.count >= self._versions.rules(fix.time_ms).state["load_confirm"]:
             self._change_load(truck, value, truck.reading.first, fix, "sensor")
 
     def _follow_stay(self, truck: TruckState, fix: Fix) -> None:
-        if truck.stay is None or not fix.place.in_reach_of(truck.stay.site):
+        if truck.stay is not None:
+            truck.stay.site = fix.place.same_site(truck.stay.site)
+        if (
+            truck.stay is None
+            or truck.stay.site is None
+            or truck.stay.site.kind == "parking"
+            or not fix.place.in_reach_of(truck.stay.site)
+        ):
             site = fix.place.nearest("construction", "disposal", "transfer")
             truck.stay = None if site is None else Stay(site, fix)
         stay = truck.stay
         if stay is None or stay.established or truck.has_reported_loaded:
             return
+        assert stay.site is not None
         loading = stay.site.kind == "construction"
         dwell = "load_dwell_s" if loading else "dump_dwell_s"
-        if not self._rules.has_lasted(stay.first, fix, dwell):
+        if not self._versions.rules(fix.time_ms).has_lasted(stay.first, fix, dwell):
             return
         stay.established = True
         if loading or truck.loaded is not False:
@@ -59,7 +68,7 @@ class LoadFollower:
             fix.position.lifted is True
             and truck.trip is not None
             and truck.lowered_since_dump
-            and self._rules.is_slow(fix)
+            and self._versions.rules(fix.time_ms).is_slow(fix)
             and not fix.place.in_reach_of(truck.trip.source)
         ):
             self._change_load(truck, False, fix, fix, "lift")
@@ -96,7 +105,8 @@ class LoadFollower:
         assert truck.trip is not None
         truck.lowered_since_dump = known.position.lifted is False
         dump = Dump(dated.place, basis, truck.trip.source, truck.trip.origin_district)
-        for rule in broken_by(self._rules, dump, self._report.pool(truck, dated.place)):
+        rules = self._versions.rules(dated.time_ms)
+        for rule in broken_by(rules, dump, self._report.pool(truck, dated.place)):
             self._report.event(truck, rule, dated, known)
 
     def _end_trip(self, truck: TruckState, end: Fix, basis: str) -> None:

@@ -99,7 +99,8 @@ class Reading:
 
 @dataclass
 class Stay:
-    site: Site
+    site: Site | None
+    """As the version of the truck's last fix has it; None = not at all."""
     first: Fix
     established: bool = False
 

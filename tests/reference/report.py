@@ -6,11 +6,10 @@ Called by the engine and `reference.load`. It writes down what they found and de
 import uuid
 from typing import Any
 
-from geofences.city import City
 from reference.geometry import Place
 from reference.model import SEVERE, SEVERITY, Fix, Run, Trip, TruckState
-from reference.permits import PermitBook, Pool
-from reference.rules import Rules
+from reference.permits import Pool
+from reference.versions import Versions
 
 ID_NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 RUN_TRACK_FIXES = 32
@@ -19,13 +18,13 @@ RUN_TRACK_FIXES = 32
 class Report:
     """The violations and trips so far, as dictionaries of section 7's fields."""
 
-    def __init__(self, city: City, rules: Rules) -> None:
-        self._permits = PermitBook(city, rules.city_map)
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
         self.violations: list[dict[str, Any]] = []
         self.trips: list[dict[str, Any]] = []
 
     def pool(self, truck: TruckState, at: Place) -> Pool:
-        return self._permits.active(truck.truck_id, at.time_ms)
+        return self._versions.at(at.time_ms).permits.active(truck.truck_id, at.time_ms)
 
     def run(
         self, truck: TruckState, rule: str, run: Run, phase: str, at: Fix, detected_ms: int
@@ -84,6 +83,7 @@ class Report:
                 "trip_id": trip.trip_id if trip else None,
                 "permit_ids": self.pool(truck, at).permit_ids,
                 "track": [_track_point(fix) for fix in track],
+                "city_version": at.city_map.version,
             }
         )
 

@@ -173,6 +173,8 @@ def _crosses_district(rules: Rules, dump: Dump, pool: Pool) -> bool:
     origin, district = dump.origin_district, dump.place.district
     if origin is None or district is None or pool.district_codes is None:
         return False
+    if not rules.city_map.has_district(origin):
+        return False  # Gone from the map: nobody can say how far it is.
     allowed = pool.district_codes | {origin}
     border_m = rules.rules["cross-district-dumping"]["border_m"]
     return district not in allowed and rules.is_beyond(dump.place, allowed, border_m)

@@ -89,7 +89,7 @@ def test_reaches_the_verdicts_of_the_scenario(shared_dir: Path, name: str) -> No
 
 def test_a_loaded_truck_that_falls_silent_is_judged_alike_by_a_tick_and_by_the_end() -> None:
     silent = [position(30 * n, FIELD, speed_kmh=20, loaded=True) for n in range(5)]
-    live, offline = ReferenceEngine(CITY, live_delay_s=360), ReferenceEngine(CITY)
+    live, offline = ReferenceEngine(CITY, live=True), ReferenceEngine(CITY)
     run(live, [*silent, Tick(START_MS + 1_080_000)])
     assert ("signal-lost", "opened", 120, 720) in phases(live)
     assert ("no-permit", "closed", 30, 720) not in phases(live), "silent for 600 s, not over it"
@@ -191,7 +191,7 @@ def test_the_third_agreeing_position_after_a_jump_is_taken() -> None:
 
 
 def test_what_is_wrong_with_a_position_by_itself() -> None:
-    engine = ReferenceEngine(CITY, live_delay_s=360)
+    engine = ReferenceEngine(CITY, live=True)
     late = position(301, PIT)
     assert engine.process(Malformed("not JSON")) == "malformed"
     assert engine.process(position(0, (0, 0))) == "bad_coordinates"

@@ -7,6 +7,8 @@ another truth than the engine did; so walking the tracks is a test of every clau
 from collections.abc import Sequence
 
 import pytest
+from reference.agreement import prepared_of
+from reference.successions import random_succession
 from reference.tracks import in_arrival_order, random_case
 from shapely import Point, box
 
@@ -18,23 +20,25 @@ from streams.explain.explanation import Ending, Explanation, Verdict
 from streams.explain.narrator import Narrator
 from streams.explain.situation import kmh, metres
 from streams.position import Element, Malformed, Position
+from streams.succession import Succession
 
 RICH_CITIES = (63, 78, 149, 23, 46, 69)
 """Seeds whose tracks break what is seldom broken; others follow where these do not suffice."""
 MOST_CITIES = 160
 START_MS = 1_795_266_000_000
+SUCCESSIONS = 12
 RULES = [rule.id for rule in CATALOGUE]
 
 
 def narrate(
-    prepared: PreparedCity, truck_id: str, elements: Sequence[Element]
+    prepared: PreparedCity | Succession, truck_id: str, elements: Sequence[Element]
 ) -> tuple[list[Explanation], Ending]:
     narrator = Narrator(Engine.offline(prepared), truck_id)
     return list(narrator.take(elements)), narrator.finish()
 
 
 def judged(
-    prepared: PreparedCity, elements: Sequence[Element]
+    prepared: PreparedCity | Succession, elements: Sequence[Element]
 ) -> tuple[list[tuple[int, str]], list[tuple[str, str, str, str]]]:
     """Rejects and violations of all trucks, from one call of the engine."""
     engine = Engine.offline(prepared)
@@ -61,7 +65,7 @@ def test_reasons_add_up_to_what_the_engine_decides_for_every_rule() -> None:
 
 
 def assert_same_verdicts(
-    prepared: PreparedCity,
+    prepared: PreparedCity | Succession,
     truck_id: str,
     elements: Sequence[Position],
     rejected: list[tuple[int, str]],
@@ -81,6 +85,24 @@ def assert_same_verdicts(
             assert [verdict.rule for verdict in one.known.rules] == RULES
             assert all(verdict.why for verdict in one.known.rules)
             assert_runs_are_told(one.known.rules)
+
+
+@pytest.mark.parametrize("seed", range(SUCCESSIONS))
+def test_reasons_add_up_where_the_city_changes_under_way(seed: int) -> None:
+    """Of every truck; each position is told by the version in force at its time."""
+    cities, tracks, rng = random_succession(seed)
+    prepared = prepared_of(cities)
+    assert isinstance(prepared, Succession)
+    elements = in_arrival_order(rng, tracks)
+    rejected, violations = judged(prepared, elements)
+    for truck_id in sorted({element.truck_id for element in elements}):
+        assert_same_verdicts(prepared, truck_id, elements, rejected, violations)
+        told, _ = narrate(prepared, truck_id, elements)
+        assert [one.city_version for one in told] == [
+            prepared.in_force(element.time_ms).version
+            for element in elements
+            if element.truck_id == truck_id
+        ]
 
 
 def assert_runs_are_told(verdicts: Sequence[Verdict]) -> None:

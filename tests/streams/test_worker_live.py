@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import json
+import shutil
 import signal
 import socket
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -25,11 +27,13 @@ from live_parts import (
     worker,
 )
 
-from geofences.loader import load_city
+from geofences.loader import load_city, read_files
+from streams.cities import RedisCities
 from streams.detect import Engine, PreparedCity
 from streams.output import Violation, ce_id, encode
 from streams.partition import partition_of
 from streams.position import Position, encode_position
+from streams.succession import Succession
 from streams.worker import Topics
 
 START_MS = 1_793_584_800_000
@@ -316,6 +320,58 @@ async def test_a_bug_ends_the_process_and_loses_nothing(
         )
         assert process.stop() == 0, process.said()
     assert ids(violations) == expected
+
+
+async def test_a_city_published_under_a_running_worker(
+    tmp_path: Path, city: Path, kafka: str, redis_url: str
+) -> None:
+    """What comes out is what `detect` finds with both versions; nothing lost, nothing twice. A
+    version that cannot be read stops nothing."""
+    topics = await make_topics(kafka)
+    trucks = plates(9)
+    positions = drive(trucks)
+    from_ms = START_MS + (EMPTY_FROM + 1) * STEP_MS
+    known, later = positions[: 2 * len(trucks)], positions[2 * len(trucks) :]
+    assert from_ms - known[-1].time_ms >= 300_000
+    permitted = tmp_path / "permitted"
+    shutil.copytree(city, permitted)
+    (permitted / "permits.csv").write_text(
+        "permit_id,truck_ids,source_site_ids,disposal_site_ids,route_ids,districts,"
+        "valid_from,valid_to,hours\n" + f"P1,{';'.join(trucks[:5])},,,,,,,\n"
+    )
+    both = Succession(
+        PreparedCity.of(load_city(city)), [(from_ms, PreparedCity.of(load_city(permitted)))]
+    )
+    engine = Engine.offline(both)
+    expected = engine.process(positions).violations + engine.finish().violations
+    assert len({violation.city_version for violation in expected}) == 2
+    own_redis = urlsplit(redis_url)._replace(path="/7").geturl()
+    store = RedisCities(own_redis)
+    try:
+        with worker(tmp_path / "a", city, kafka, topics, own_redis) as process:
+            await publish(kafka, topics.positions, arrays(known, 50))
+            fixes = 'mucktrack_positions_total{outcome="fix"}'
+            await until(lambda: process.metric(fixes) == len(known), "the first are judged")
+            assert process.metric("mucktrack_city_versions") == 1
+            assert store.publish(read_files(permitted), from_ms)
+            await until(lambda: process.metric("mucktrack_city_versions") == 2, "it is taken up")
+            with redis.Redis.from_url(own_redis) as client:
+                client.zadd("mucktrack:city:versions", {f"{from_ms + 1}@gone": from_ms + 1})
+            failures = 'mucktrack_city_failures_total{reason="broken"}'
+            await until(lambda: process.metric(failures) > 0, "the missing one is noticed")
+            await publish(kafka, topics.positions, arrays(later, 7) + last_ticks(positions))
+            violations = await read(
+                kafka, topics.violations, lambda records: len(ids(records)) >= len(expected)
+            )
+            trips = await read(kafka, topics.trips, lambda records: len(records) >= len(trucks))
+            assert process.metric(fixes) == len(positions)
+            assert process.stop() == 0, process.said()
+            assert "mucktrack:city:gone is missing in Redis" in process.said()
+    finally:
+        with redis.Redis.from_url(own_redis) as client:
+            client.flushdb()
+    assert sorted(record.value for record in violations) == sorted(map(encode, expected))
+    assert sorted(record.key.decode() for record in trips) == trucks
 
 
 async def test_topics_that_do_not_fit_are_named(tmp_path: Path, city: Path, kafka: str) -> None:

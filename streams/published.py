@@ -1,0 +1,101 @@
+"""The versions of the city that a worker judges by: its city directory, and what is published.
+
+`streams.app` reads them before the worker starts and lets `Published` look for more every few
+seconds. Redis away, or a version that does not load, leaves those that are known in force and is
+said in log and metrics: it never stops detection. How a version is stored is not known here.
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final
+
+from geofences.city import City
+from geofences.loader import load_city, parse_city
+from streams.checkpoint import StoreAwayError
+from streams.cities import FROM_THE_BEGINNING_MS, BrokenVersionError, CityStore
+from streams.metrics import Metrics
+from streams.succession import PreparedCity, Succession, UnusableCity
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 3.0
+"""How often is looked for new versions."""
+
+AWAY, BROKEN = "away", "broken"
+
+
+class Published:
+    """Follows the published versions."""
+
+    def __init__(self, folder: Path, store: CityStore | None, metrics: Metrics) -> None:
+        """`folder` is in force where no published version is. Raises `geofences.loader.CityError`
+        and `UnusableCity` for what is wrong with it. `store` None = nothing is published."""
+        self._store = store
+        self._metrics = metrics
+        self._folder_city = PreparedCity.of(load_city(folder))
+        self._prepared = {self._folder_city.version: self._folder_city}
+        self._broken: set[str] = set()
+        self.succession = Succession(self._folder_city)
+        metrics.city_versions.set(len(self.succession))
+
+    def look(self) -> None:
+        """Read what is published, and make `succession` of it.
+
+        Takes as long as Redis and compiling new versions take; may run in a thread of its own.
+        """
+        if self._store is None:
+            return
+        try:
+            later = []
+            for entry in self._store.versions():
+                city = self._load(self._store, entry.version)
+                if city is not None:
+                    later.append((entry.from_ms, city))
+        except StoreAwayError as error:
+            self._metrics.city_failures.labels(AWAY).inc()
+            log.warning(
+                "published cities not read, the %d known stay: %s", len(self.succession), error
+            )
+            return
+        first = self._folder_city
+        if later and later[0][0] == FROM_THE_BEGINNING_MS:
+            first = later.pop(0)[1]
+        succession = Succession(first, later)
+        if succession.key == self.succession.key:
+            return
+        self.succession = succession
+        self._metrics.city_versions.set(len(succession))
+        for from_ms, version in succession.key[1:]:
+            log.info("city %s is in force from %d on (Unix ms)", version, from_ms)
+
+    async def follow(self) -> None:
+        """Look for new versions for ever."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await asyncio.to_thread(self.look)
+
+    def _load(self, store: CityStore, version: str) -> PreparedCity | None:
+        """A version, prepared; None, said once, where it does not load."""
+        if version in self._prepared:
+            return self._prepared[version]
+        try:
+            prepared = PreparedCity.of(_parsed(store.files(version), version))
+        except (BrokenVersionError, UnusableCity) as error:
+            self._metrics.city_failures.labels(BROKEN).inc()
+            if version not in self._broken:
+                self._broken.add(version)
+                log.error("the published city %s is left out: %s", version, error)
+            return None
+        self._prepared[version] = prepared
+        return prepared
+
+
+def _parsed(files: dict[str, bytes], version: str) -> City:
+    city, findings = parse_city(files)
+    if city is None:
+        faults = [finding for finding in findings if finding.severity == "error"]
+        raise BrokenVersionError(
+            f"it does not load here: {faults[0].render()} (and {len(faults) - 1} more)"
+        )
+    return city
