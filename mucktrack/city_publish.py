@@ -12,8 +12,8 @@ from geofences.check import check_city
 from geofences.city import City
 from geofences.loader import city_version, parse_city, read_files
 from mucktrack import city_check
-from mucktrack.city_times import shown, time_ms
 from mucktrack.failures import BadInputError, WorkFailedError
+from mucktrack.moments import moment_ms, shown
 from streams.checkpoint import StoreAwayError
 from streams.cities import (
     FROM_THE_BEGINNING_MS,
@@ -74,7 +74,7 @@ def _from_ms(text: str | None, city: City, store: CityStore) -> int:
         if store.versions():
             raise BadInputError("there are published cities already: say from when with --from")
         return FROM_THE_BEGINNING_MS
-    from_ms = time_ms(text, city.timezone)
+    from_ms = moment_ms(text, city.timezone, "--from")
     earliest_ms = time.time_ns() // 1_000_000 + LEAD_MS
     if from_ms < earliest_ms:
         raise BadInputError(

@@ -14,9 +14,9 @@ from pathlib import Path
 import click
 
 from mucktrack import city_check
-from mucktrack.city_times import time_ms
 from mucktrack.failures import BadInputError
 from mucktrack.file_progress import file_progress
+from mucktrack.moments import moment_ms
 from mucktrack.outputs import LineFile, open_outputs
 from producers.chunk import Chunk, InputFileError
 from producers.files import check_file, open_positions
@@ -85,7 +85,8 @@ def succession(cities: Sequence[str]) -> Succession:
             first.append(PreparedCity.of(city_check.load(Path(text))))
         else:
             city = city_check.load(Path(folder))
-            later.append((time_ms(time_text, city.timezone), PreparedCity.of(city)))
+            from_ms = moment_ms(time_text, city.timezone, f"--city {text}")
+            later.append((from_ms, PreparedCity.of(city)))
     if len(first) != 1:
         raise BadInputError(
             f"{len(first)} cities are given without a time; name one that is in force from the "

@@ -7,9 +7,7 @@ truck's positions is printed, or those round a moment alone.
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -17,12 +15,12 @@ import msgspec
 from mucktrack.detect import succession
 from mucktrack.explain_text import lines_of, lines_of_ending
 from mucktrack.failures import BadInputError
+from mucktrack.moments import moment_ms
 from producers.chunk import InputFileError
 from producers.files import check_file, open_positions
 from streams.detect import Engine
 from streams.explain.explanation import Ending, Explanation
 from streams.explain.narrator import Narrator
-from streams.position import MAX_TIME_MS, MIN_TIME_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def explain(cities: Sequence[str], files: Sequence[Path], asked: Asked) -> None:
             check_file(path)
         known = succession(cities)
         timezone = known.cities[0].compiled.city.timezone
-        at_ms = None if asked.at is None else parse_moment(asked.at, timezone)
+        at_ms = None if asked.at is None else moment_ms(asked.at, timezone, "--at")
         narrator = Narrator(Engine.offline(known), asked.truck_id)
         seen: set[str] = set()
         told = _read(narrator, files, seen)
@@ -80,34 +78,6 @@ def round_moment(told: Iterator[Explanation], at_ms: int) -> Iterator[Explanatio
         else:
             held = [explanation]
     yield from held
-
-
-def parse_moment(text: str, timezone: str) -> int:
-    """Unix milliseconds of ISO 8601 (local to `timezone` where it has no offset) or of digits.
-
-    Raises `BadInputError`.
-    """
-    try:
-        time_ms = int(text) if text.isdecimal() else _iso_ms(text, ZoneInfo(timezone))
-    except (ValueError, OverflowError):
-        raise BadInputError(_bad_moment(text)) from None
-    if not MIN_TIME_MS <= time_ms <= MAX_TIME_MS:
-        raise BadInputError(_bad_moment(text))
-    return time_ms
-
-
-def _iso_ms(text: str, zone: ZoneInfo) -> int:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return round(moment.timestamp() * 1000)
-
-
-def _bad_moment(text: str) -> str:
-    return (
-        f"--at={text!r} is no time: give ISO 8601 (2026-03-01T22:15:00, local to the city without "
-        "an offset) or Unix milliseconds, from 2000 to 2100"
-    )
 
 
 def _unknown_truck(truck_id: str, seen: set[str]) -> str:

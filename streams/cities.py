@@ -34,7 +34,7 @@ class BrokenVersionError(Exception):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Published:
+class PublishedVersion:
     """One entry of the list of versions."""
 
     from_ms: int
@@ -44,7 +44,7 @@ class Published:
 class CityStore(Protocol):
     """Where the published versions are. Every method may raise `StoreAwayError`."""
 
-    def versions(self) -> list[Published]:
+    def versions(self) -> list[PublishedVersion]:
         """All of them, in the order in which they come into force."""
         ...
 
@@ -66,13 +66,13 @@ class RedisCities:
             url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
         )
 
-    def versions(self) -> list[Published]:
+    def versions(self) -> list[PublishedVersion]:
         try:
             members = self._redis.zrange(VERSIONS_KEY, 0, -1, withscores=True)
         except (RedisError, OSError) as error:
             raise StoreAwayError(str(error)) from error
         return sorted(
-            Published(int(from_ms), member.decode().rpartition(SEPARATOR)[2])
+            PublishedVersion(int(from_ms), member.decode().rpartition(SEPARATOR)[2])
             for member, from_ms in members
         )
 

@@ -133,7 +133,7 @@ class Engine:
 
     @property
     def highest_ms(self) -> int | None:
-        """Highest time of a fix or tick so far; None = there was none."""
+        """Highest time of a fix so far; None = there was none."""
         highest = int(self._clocks[0].highest_ms)
         return None if highest == NO_TIME else highest
 

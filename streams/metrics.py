@@ -82,7 +82,7 @@ class Metrics:
         )
         self.city_failures = Counter(
             "mucktrack_city_failures_total",
-            "Looks for published cities that failed: Redis away, or a version that does not load.",
+            "Looks for published cities that failed: Redis away, a version broken or gone.",
             ["reason"],
             registry=registry,
         )

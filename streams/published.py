@@ -1,8 +1,9 @@
 """The versions of the city that a worker judges by: its city directory, and what is published.
 
 `streams.app` reads them before the worker starts and lets `Published` look for more every few
-seconds. Redis away, or a version that does not load, leaves those that are known in force and is
-said in log and metrics: it never stops detection. How a version is stored is not known here.
+seconds. Redis away, a Redis that has lost its data, or a version that does not load leaves those
+that are known in force and is said in log and metrics: it never stops detection. How a version is
+stored is not known here.
 """
 
 import asyncio
@@ -13,7 +14,12 @@ from typing import Final
 from geofences.city import City
 from geofences.loader import load_city, parse_city
 from streams.checkpoint import StoreAwayError
-from streams.cities import FROM_THE_BEGINNING_MS, BrokenVersionError, CityStore
+from streams.cities import (
+    FROM_THE_BEGINNING_MS,
+    BrokenVersionError,
+    CityStore,
+    PublishedVersion,
+)
 from streams.metrics import Metrics
 from streams.succession import PreparedCity, Succession, UnusableCity
 
@@ -22,7 +28,7 @@ log = logging.getLogger(__name__)
 LOOK_S: Final = 3.0
 """How often is looked for new versions."""
 
-AWAY, BROKEN = "away", "broken"
+AWAY, BROKEN, GONE = "away", "broken", "gone"
 
 
 class Published:
@@ -36,6 +42,9 @@ class Published:
         self._folder_city = PreparedCity.of(load_city(folder))
         self._prepared = {self._folder_city.version: self._folder_city}
         self._broken: set[str] = set()
+        self._entries: set[PublishedVersion] = set()
+        """All that were ever listed."""
+        self._gone: list[PublishedVersion] = []
         self.succession = Succession(self._folder_city)
         metrics.city_versions.set(len(self.succession))
 
@@ -48,7 +57,7 @@ class Published:
             return
         try:
             later = []
-            for entry in self._store.versions():
+            for entry in self._listed(self._store):
                 city = self._load(self._store, entry.version)
                 if city is not None:
                     later.append((entry.from_ms, city))
@@ -68,6 +77,24 @@ class Published:
         self._metrics.city_versions.set(len(succession))
         for from_ms, version in succession.key[1:]:
             log.info("city %s is in force from %d on (Unix ms)", version, from_ms)
+
+    def _listed(self, store: CityStore) -> list[PublishedVersion]:
+        """What is published, in order. What was listed before and is no more, stays: a version that
+        was published is never taken back, so its store has lost it."""
+        listed = set(store.versions())
+        gone = sorted(self._entries - listed)
+        if gone:
+            self._metrics.city_failures.labels(GONE).inc()
+        if gone != self._gone:
+            for entry in gone:
+                log.error(
+                    "the published city %s is no longer in Redis; it stays in force here until a "
+                    "restart: publish it again",
+                    entry.version,
+                )
+            self._gone = gone
+        self._entries |= listed
+        return sorted(self._entries)
 
     async def follow(self) -> None:
         """Look for new versions for ever."""

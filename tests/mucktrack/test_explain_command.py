@@ -8,8 +8,9 @@ import pytest
 from test_cli import assert_one_line, mucktrack
 
 from geofences.loader import load_city
-from mucktrack.explain import parse_moment, round_moment
+from mucktrack.explain import round_moment
 from mucktrack.failures import BadInputError
+from mucktrack.moments import moment_ms
 from producers.files import open_positions
 from streams.detect import Engine, PreparedCity
 from streams.explain.explanation import Explanation
@@ -64,7 +65,7 @@ def explained() -> Iterator[Explanation]:
     ],
 )
 def test_a_moment_shows_the_fix_before_and_the_one_after(moment: str, numbers: list[int]) -> None:
-    at_ms = parse_moment(moment, "Asia/Shanghai")
+    at_ms = moment_ms(moment, "Asia/Shanghai", "--at")
     assert [one.number for one in round_moment(explained(), at_ms)] == numbers
 
 
@@ -87,7 +88,7 @@ def test_at_is_printed_alone() -> None:
     ],
 )
 def test_moments(text: str, time_ms: int) -> None:
-    assert parse_moment(text, "Asia/Shanghai") == time_ms
+    assert moment_ms(text, "Asia/Shanghai", "--at") == time_ms
 
 
 @pytest.mark.parametrize(
@@ -95,14 +96,14 @@ def test_moments(text: str, time_ms: int) -> None:
 )
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(BadInputError, match="is no time: give ISO 8601"):
-        parse_moment(text, "Asia/Shanghai")
+        moment_ms(text, "Asia/Shanghai", "--at")
 
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
         (["--explain", "浙B3"], ["浙B3", "no position of this truck", "浙B1"]),
-        (["--explain", "浙B1", "--at", "soon"], ["--at='soon'", "ISO 8601"]),
+        (["--explain", "浙B1", "--at", "soon"], ["--at: 'soon'", "ISO 8601"]),
         (["--at", "2026-11-20"], ["--at needs --explain TRUCK"]),
         (["--json"], ["--json needs --explain TRUCK"]),
         (["--explain", "浙B1", "--trips", "t.jsonl"], ["--explain", "leave out"]),

@@ -4,17 +4,11 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-from kafka import KafkaConsumer, TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
 from processes import command_lines, running, wait_until
+from up_process import records_of, up, wait_until_ready
 
 from mucktrack.embedded import tansu, valkey
 from streams.position import Position, decode_record
@@ -22,41 +16,11 @@ from streams.position import Position, decode_record
 READY_S = 90.0
 """The first start on a machine compiles the core."""
 LAST_LINE = re.compile(r"positions (\d+) · violations (\d+) · rejected (\d+)")
-ADDRESS = re.compile(r"Kafka (127\.0\.0\.1:\d+)")
-FLEET = ["--trucks", "60", "--speed", "120"]
-
-
-@contextmanager
-def up(state_dir: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    inherited = {name: value for name, value in os.environ.items() if "MUCKTRACK" not in name}
-    with subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mucktrack", "up", "--state-dir", str(state_dir)),
-            *(*FLEET, *arguments),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=inherited | environment,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def children_of_run(state_dir: Path) -> list[str]:
     """Worker, fleet, Redis and their leashes name the folder; the broker names its port only."""
     return [line for line in running(str(state_dir)) if "mucktrack up" not in line]
-
-
-def wait_until_ready(process: subprocess.Popen[str]) -> str:
-    """The broker's address, which the heading tells when all is started."""
-    for line in process.stdout:
-        if found := ADDRESS.search(line):
-            return found[1]
-    raise AssertionError(process.stderr.read())
 
 
 def assert_all_gone(state_dir: Path, address: str) -> None:
@@ -110,20 +74,6 @@ def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path):
             assert violations == len(ids_on_the_queue(kafka.address)) - detected
             published += positions
             detected += violations
-
-
-def records_of(address: str, topic: str) -> list[ConsumerRecord]:
-    consumer = KafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest")
-    consumer.assign([TopicPartition(topic, one) for one in consumer.partitions_for_topic(topic)])
-    found: list[ConsumerRecord] = []
-    quiet = 0
-    while quiet < 3:
-        polled = consumer.poll(timeout_ms=700)
-        quiet = 0 if polled else quiet + 1
-        for records in polled.values():
-            found += records
-    consumer.close()
-    return found
 
 
 def ids_on_the_queue(address: str) -> set[bytes]:

@@ -20,7 +20,7 @@ from streams.cities import (
     unpack,
 )
 from streams.cities import (
-    Published as Entry,
+    PublishedVersion as Entry,
 )
 from streams.metrics import Metrics
 from streams.published import Published
@@ -117,6 +117,25 @@ def test_what_does_not_load_is_said_and_left_out(
     sample = metrics.registry.get_sample_value
     assert sample("mucktrack_city_failures_total", {"reason": "broken"}) == 4
     assert sample("mucktrack_city_versions") == 2
+
+
+def test_a_redis_that_has_lost_its_data_takes_no_version_back(
+    tmp_path: Path, own_redis: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, metrics = RedisCities(own_redis), Metrics()
+    published = Published(city(tmp_path, "folder"), store, metrics)
+    store.publish(read_files(city(tmp_path, "later")), 1_000)
+    published.look()
+    with redis.Redis.from_url(own_redis) as client:
+        client.flushdb()
+    with caplog.at_level(logging.ERROR):
+        published.look()
+        published.look()
+    assert published.succession.in_force(1_000).compiled.city.name == "later"
+    assert len(caplog.records) == 1, "it is said once"
+    assert "publish it again" in caplog.text
+    sample = metrics.registry.get_sample_value
+    assert sample("mucktrack_city_failures_total", {"reason": "gone"}) == 2
 
 
 def test_redis_away_keeps_what_is_known(tmp_path: Path, own_redis: str) -> None:

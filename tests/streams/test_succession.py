@@ -16,6 +16,7 @@ from reference.successions import random_succession
 from reference.tracks import in_arrival_order, with_ticks
 from reference.versions import Cities
 from shapely import Point, box
+from tally import tally
 
 from geofences.city import City, District, Permit, Site, Zone
 from geofences.hours import ALWAYS
@@ -69,6 +70,13 @@ def test_made_up_successions(live: bool) -> None:
         assert_agreement(cities, prepared, elements, live=live)
         told = told_by_engine(prepared, elements, live=live)
         told_of_versions |= {json.loads(line)["city_version"] for line in told.violations}
+        tally(
+            "engine against reference where the city changes under way, offline and live",
+            successions=1,
+            positions=len(elements),
+            violations=told.violations.total(),
+            trips=told.trips.total(),
+        )
     assert len(told_of_versions) == 3
 
 
