@@ -36,7 +36,7 @@ class Targets:
 
 
 def detect(
-    cities: Sequence[str],
+    cities: Sequence[Path],
     files: Sequence[Path],
     targets: Targets,
     batch_size: int | None,
@@ -72,20 +72,20 @@ def detect(
             click.echo(line, err=True)
 
 
-def succession(cities: Sequence[str]) -> Succession:
+def succession(cities: Sequence[Path]) -> Succession:
     """The cities named by `DIR`, one of them, in force from the beginning, and `DIR@TIME`.
 
     A directory whose own name has an @ in it is one without a time. Raises `BadInputError`.
     """
     first: list[PreparedCity] = []
     later: list[tuple[int, PreparedCity]] = []
-    for text in cities:
-        folder, at, time_text = text.rpartition("@")
-        if not at or Path(text).is_dir():
-            first.append(PreparedCity.of(city_check.load(Path(text))))
+    for path in cities:
+        folder, at, time_text = str(path).rpartition("@")
+        if not at or path.is_dir():
+            first.append(PreparedCity.of(city_check.load(path)))
         else:
             city = city_check.load(Path(folder))
-            from_ms = moment_ms(time_text, city.timezone, f"--city {text}")
+            from_ms = moment_ms(time_text, city.timezone, f"--city {path}")
             later.append((from_ms, PreparedCity.of(city)))
     if len(first) != 1:
         raise BadInputError(

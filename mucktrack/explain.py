@@ -33,7 +33,7 @@ class Asked:
     as_json: bool
 
 
-def explain(cities: Sequence[str], files: Sequence[Path], asked: Asked) -> None:
+def explain(cities: Sequence[Path], files: Sequence[Path], asked: Asked) -> None:
     """Print the explanations; `cities`: as `mucktrack.detect.succession` reads them.
 
     Raises `BadInputError` for a city, file, truck or time that cannot be used.

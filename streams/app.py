@@ -14,7 +14,7 @@ import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import faust
 import mode
@@ -33,7 +33,7 @@ from streams.metrics import Metrics
 from streams.published import Published
 from streams.readiness import NotReadyError, wait_until_ready
 from streams.sinks import Outputs
-from streams.succession import UnusableCity
+from streams.succession import Succession, UnusableCity
 from streams.warm import compile_core
 from streams.worker import Topics, Worker
 
@@ -81,10 +81,17 @@ class WorkerConfig:
     topics: Topics = field(default_factory=Topics)
 
 
+class Versioned(Protocol):
+    """What knows the versions of the city by now."""
+
+    @property
+    def succession(self) -> Succession: ...
+
+
 class Engines:
     """Makes the engines of a worker's partitions, all for the same versions of the city."""
 
-    def __init__(self, engine: type[Engine], published: Published, partitions: int) -> None:
+    def __init__(self, engine: type[Engine], published: Versioned, partitions: int) -> None:
         self._engine = engine
         self._published = published
         self._partitions = partitions

@@ -18,6 +18,7 @@ from mucktrack.settings import Settings
     "--city",
     "cities",
     multiple=True,
+    type=FilePath(),
     metavar="DIR[@TIME]",
     help="City directory; more of them with the time from which each is in force (ISO 8601; "
     "without an offset the city's local time): --city OLD --city NEW@2026-12-01T00:00  "
@@ -57,7 +58,7 @@ from mucktrack.settings import Settings
 def detect(
     files: tuple[Path, ...],
     settings: Settings,
-    cities: tuple[str, ...],
+    cities: tuple[Path, ...],
     violations: Path | None,
     trips: Path | None,
     rejected: Path | None,
@@ -73,8 +74,7 @@ def detect(
     they were one. Each position is judged by the city in force at its own time. What is written to
     a file appears when it is complete; `-` is standard output.
     """
-    if not cities:
-        cities = (str(required(settings, "city")),)
+    cities = cities or (required(settings, "city"),)
     if explain is not None:
         if violations or trips or rejected or stats:
             raise click.UsageError(

@@ -126,7 +126,7 @@ def test_without_a_command_the_help_is_shown():
         (["simulate", "--hours", "inf"], ["--hours", "inf"]),
         (["simulate", "--hours", "1e305"], ["--hours", "1e+305"]),
         (["simulate", "--share", "nan"], ["--share", "'nan' is no finite number"]),
-        (["detect", "--city", "", "x.jsonl"], ["--city=", "the path is empty"]),
+        (["detect", "--city", "", "x.jsonl"], ["--city", "the path is empty"]),
         (["detect", "--city", "x", ""], ["FILE…", "the path is empty"]),
         (["detect", "--city", "x", "--violations", "", "x.jsonl"], ["--violations", "is empty"]),
         (["city", "check", ""], ["the path is empty"]),

@@ -13,11 +13,20 @@ from streams.checkpoint import Checkpoint, StoreAwayError
 from streams.detect import Engine, PreparedCity
 from streams.intake import Intake, Loaded
 from streams.metrics import Metrics
+from streams.succession import Succession
 
 PARTITIONS = 4
 FIRST, SECOND, THIRD = (TP("gps.positions", number) for number in range(3))
-CITY = PreparedCity.of(one_district())
-ENGINES = Engines(Engine, CITY, PARTITIONS)
+CITY = Succession(PreparedCity.of(one_district()))
+
+
+class Published:
+    """The versions that are published; there is one."""
+
+    succession = CITY
+
+
+ENGINES = Engines(Engine, Published(), PARTITIONS)
 
 
 class SlowStore:
