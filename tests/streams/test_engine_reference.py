@@ -83,7 +83,7 @@ CONCERNED = {"off-route": "route_id", "no-go-zone": "zone_id", "speeding": "zone
 """What `place` names; of the other rules the site."""
 
 
-def test_every_rule_is_compared_in_every_phase_with_all_that_it_says() -> None:
+def test_made_up_cities_compare_every_rule_in_every_phase_with_all_that_it_says() -> None:
     """Else the agreement would say too little."""
     compared: Counter[tuple[str, str]] = Counter()
     said = defaultdict[str, Counter[str]](Counter)
