@@ -16,13 +16,27 @@ from geofences.geometry import (
     inside_edges,
     near_edges,
 )
-from geofences.index import BORDER, CONSTRUCTION, DISPOSAL, NO_GO, NONE, TRANSFER, CityIndex
+from geofences.index import (
+    BORDER,
+    CONSTRUCTION,
+    DISPOSAL,
+    NO_GO,
+    NONE,
+    PARKING,
+    TRANSFER,
+    CityIndex,
+)
 from geofences.jit import compiled
 from geofences.projection import to_metres
 
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 NOT_ASKED = -9
+
+OF_CONSTRUCTION = 1 << CONSTRUCTION
+OF_TIPPING = 1 << DISPOSAL | 1 << TRANSFER
+OF_ANY_KIND = OF_CONSTRUCTION | OF_TIPPING | 1 << PARKING
+"""Kinds of sites, a bit each."""
 
 PLACE = np.dtype(
     [
@@ -319,13 +333,31 @@ def find_zones(city: CityIndex, place: Any) -> tuple[int, int, float]:
 
 
 @compiled
-def nearest_of_all_sites(city: CityIndex, place: Any, tipping_only: bool) -> tuple[int, float]:
-    """The nearest site in date, however far, and its distance, m; of disposal and transfer sites
-    alone with `tipping_only`. Goes over all sites: for evidence."""
+def nearest_no_go_zone(city: CityIndex, place: Any) -> tuple[int, float]:
+    """The nearest no-go zone in date, however far and whatever its hours, and its distance, m.
+    Goes over all zones: for evidence."""
+    best, nearest = NONE, math.inf
+    for number in range(len(city.zones)):
+        zone = city.zones[number]
+        if zone.kind != NO_GO:
+            continue
+        if not in_date(city.validities[zone.validity], city.windows, place.day, place.minute):
+            continue
+        # The empty row that stands in a city without zones has no edges and is infinitely far.
+        distance = distance_to_area(city.edges, zone.lo, zone.hi, place.x, place.y)
+        if distance < nearest:
+            best, nearest = number, distance
+    return best, nearest
+
+
+@compiled
+def nearest_of_all_sites(city: CityIndex, place: Any, kinds: int) -> tuple[int, float]:
+    """The nearest site in date of `kinds` (bit k for kind k), however far, and its distance, m.
+    Goes over all sites: for evidence."""
     best, nearest = NONE, math.inf
     for number in range(len(city.sites)):
         site = city.sites[number]
-        if tipping_only and site.kind != DISPOSAL and site.kind != TRANSFER:
+        if not kinds >> site.kind & 1:
             continue
         if site.lo == site.hi and site.radius_m == 0.0:
             continue  # the empty row that stands in a city without sites

@@ -46,7 +46,8 @@ class Rule:
     """When it is true, in words."""
     message: str
     message_en: str
-    """Sentences over the fields of `measured` and `threshold`."""
+    """Sentences over the fields of `measured` and `threshold`, whose numbers they give as they
+    are."""
     thresholds: tuple[Threshold, ...] = ()
     severe: Severity | None = None
     """Severity after escalation, where there is one."""
@@ -68,8 +69,8 @@ def _run(fixes: int, seconds: float, severe_s: float | None = None) -> tuple[Thr
 _BORDER = Threshold(
     "border_m", 100, "m", "nearer to an allowed district is not outside", high=5_000
 )
-_LASTING = "，已持续 {duration_s:g} 秒、{fixes} 个定位点"
-_LASTING_EN = ", for {duration_s:g} s over {fixes} fixes"
+_LASTING = "，已持续 {duration_s} 秒、{fixes} 个定位点"
+_LASTING_EN = ", for {duration_s} s over {fixes} fixes"
 
 CATALOGUE: Final[tuple[Rule, ...]] = (
     Rule(
@@ -84,9 +85,9 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="active permits, all with routes; outside the reach of all their source and "
         "disposal sites; farther than the corridor from every permitted route",
         thresholds=_run(3, 60, 900),
-        message="载货行驶中偏离核准路线 {distance_m:.0f} 米（走廊 {corridor_m:g} 米）" + _LASTING,
-        message_en="Loaded and {distance_m:.0f} m off the permitted routes (corridor "
-        "{corridor_m:g} m)" + _LASTING_EN,
+        message="载货行驶中偏离核准路线 {distance_m} 米（走廊 {corridor_m} 米）" + _LASTING,
+        message_en="Loaded and {distance_m} m off the permitted routes (corridor "
+        "{corridor_m} m)" + _LASTING_EN,
     ),
     Rule(
         id="no-permit",
@@ -125,10 +126,10 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="has an active permit; all active permits limit the districts; the district (or "
         "none) is not allowed, and it is farther than border_m from every allowed district",
         thresholds=(*_run(3, 60), _BORDER),
-        message="载货行驶于未核准的区域，距最近核准区 {distance_m:.0f} 米（界限 {border_m:g} 米）"
+        message="载货行驶于未核准的区域，距最近核准区 {distance_m} 米（界限 {border_m} 米）"
         + _LASTING,
-        message_en="Loaded outside the permitted districts, {distance_m:.0f} m from the nearest "
-        "(limit {border_m:g} m)" + _LASTING_EN,
+        message_en="Loaded outside the permitted districts, {distance_m} m from the nearest "
+        "(limit {border_m} m)" + _LASTING_EN,
     ),
     Rule(
         id="no-go-zone",
@@ -139,8 +140,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=("speed_kmh",),
         condition="in a no_go zone that holds; speed over stop_speed_kmh",
         thresholds=_run(2, 0),
-        message="以 {speed_kmh:g} 公里/小时行驶于禁行区" + _LASTING,
-        message_en="Moving at {speed_kmh:g} km/h inside a no-go zone" + _LASTING_EN,
+        message="以 {speed_kmh} 公里/小时行驶于禁行区" + _LASTING,
+        message_en="Moving at {speed_kmh} km/h inside a no-go zone" + _LASTING_EN,
     ),
     Rule(
         id="speeding",
@@ -152,8 +153,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="speed over the lowest limit of the speed_limit zones that hold here, else over "
         "the city's limit",
         thresholds=_run(3, 20),
-        message="车速 {speed_kmh:g} 公里/小时，限速 {limit_kmh:g} 公里/小时" + _LASTING,
-        message_en="{speed_kmh:g} km/h where {limit_kmh:g} km/h is allowed" + _LASTING_EN,
+        message="车速 {speed_kmh} 公里/小时，限速 {limit_kmh} 公里/小时" + _LASTING,
+        message_en="{speed_kmh} km/h where {limit_kmh} km/h is allowed" + _LASTING_EN,
     ),
     Rule(
         id="uncovered-load",
@@ -177,8 +178,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=("lifted", "speed_kmh"),
         condition="lifted = true and speed over stop_speed_kmh",
         thresholds=_run(2, 0),
-        message="货厢举升状态下以 {speed_kmh:g} 公里/小时行驶" + _LASTING,
-        message_en="Moving at {speed_kmh:g} km/h with the body lifted" + _LASTING_EN,
+        message="货厢举升状态下以 {speed_kmh} 公里/小时行驶" + _LASTING,
+        message_en="Moving at {speed_kmh} km/h with the body lifted" + _LASTING_EN,
     ),
     Rule(
         id="overload",
@@ -193,10 +194,10 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
             *_run(3, 60),
             Threshold("tolerance", 1.05, "×", "of the permitted load", low=0.1, high=10),
         ),
-        message="载重 {load_kg:g} 千克，核定 {max_load_kg:g} 千克（容差 {tolerance:g} 倍）"
+        message="载重 {load_kg} 千克，核定 {max_load_kg} 千克（容差 {tolerance} 倍）"
         + _LASTING,
-        message_en="Load of {load_kg:g} kg, permitted {max_load_kg:g} kg (tolerance "
-        "×{tolerance:g})" + _LASTING_EN,
+        message_en="Load of {load_kg} kg, permitted {max_load_kg} kg (tolerance "
+        "×{tolerance})" + _LASTING_EN,
     ),
     Rule(
         id="unregistered-source",
@@ -207,10 +208,10 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=("loaded",),
         condition="loaded becomes true from false by sensor outside the reach of every "
         "construction site",
-        message="在登记工地范围外装载，距最近登记场所 {distance_m:.0f} 米"
-        "（范围 {site_margin_m:g} 米）",
-        message_en="Loaded outside every registered construction site, {distance_m:.0f} m from the "
-        "nearest registered place (margin {site_margin_m:g} m)",
+        message="在登记工地范围外装载，距最近登记工地 {distance_m} 米"
+        "（范围 {site_margin_m} 米）",
+        message_en="Loaded outside every registered construction site, {distance_m} m from the "
+        "nearest (margin {site_margin_m} m)",
     ),
     Rule(
         id="illegal-dumping",
@@ -221,10 +222,10 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=("loaded", "lifted"),
         condition="a dump seen by the load or lift sensor, outside the reach of every disposal and "
         "transfer site and of the trip's source",
-        message="在消纳场和中转站范围外倾倒，距最近处 {distance_m:.0f} 米"
-        "（范围 {site_margin_m:g} 米）",
-        message_en="Dumped outside every disposal and transfer site, {distance_m:.0f} m from the "
-        "nearest (margin {site_margin_m:g} m)",
+        message="在消纳场和中转站范围外倾倒，距最近处 {distance_m} 米"
+        "（范围 {site_margin_m} 米）",
+        message_en="Dumped outside every disposal and transfer site, {distance_m} m from the "
+        "nearest (margin {site_margin_m} m)",
     ),
     Rule(
         id="suspected-dumping",
@@ -235,10 +236,10 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=(),
         condition="once per stop that has lasted dump_dwell_s: loaded, the truck has never "
         "reported loaded or lifted, the stop's first fix is outside every site's reach",
-        message="无传感器车辆载货停留 {duration_s:g} 秒（界限 {dump_dwell_s:g} 秒），"
+        message="无传感器车辆载货停留 {duration_s} 秒（界限 {dump_dwell_s} 秒），"
         "不在任何登记场所范围内",
-        message_en="A loaded truck without sensors stood {duration_s:g} s (limit "
-        "{dump_dwell_s:g} s) outside every registered site",
+        message_en="A loaded truck without sensors stood {duration_s} s (limit "
+        "{dump_dwell_s} s) outside every registered site",
     ),
     Rule(
         id="wrong-site",
@@ -250,10 +251,10 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         condition="a dump in the reach of a disposal or transfer site; there is an active permit, "
         "and the active permits' disposal sites list neither the nearest disposal nor the nearest "
         "transfer site",
-        message="在核准范围以外的消纳场或中转站倾倒，距该场所 {distance_m:.0f} 米"
-        "（范围 {site_margin_m:g} 米）",
+        message="在核准范围以外的消纳场或中转站倾倒，距该场所 {distance_m} 米"
+        "（范围 {site_margin_m} 米）",
         message_en="Dumped at a disposal or transfer site that no active permit lists, "
-        "{distance_m:.0f} m from it (margin {site_margin_m:g} m)",
+        "{distance_m} m from it (margin {site_margin_m} m)",
     ),
     Rule(
         id="site-closed",
@@ -264,10 +265,10 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         inputs=(),
         condition="there is an active permit; the dump is in the reach of disposal or transfer "
         "sites that the active permits list or do not limit, and none of those is open",
-        message="在消纳场或中转站非开放时段倾倒，距该场所 {distance_m:.0f} 米"
-        "（范围 {site_margin_m:g} 米）",
-        message_en="Dumped at a permitted site outside its opening hours, {distance_m:.0f} m from "
-        "it (margin {site_margin_m:g} m)",
+        message="在消纳场或中转站非开放时段倾倒，距该场所 {distance_m} 米"
+        "（范围 {site_margin_m} 米）",
+        message_en="Dumped at a permitted site outside its opening hours, {distance_m} m from "
+        "it (margin {site_margin_m} m)",
     ),
     Rule(
         id="cross-district-dumping",
@@ -280,9 +281,9 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         "an active permit, and farther than border_m from all of those; both districts are known",
         exceptions="an active permit without a limit of districts excuses it",
         thresholds=(_BORDER,),
-        message="跨区倾倒：距装载区和核准区最近 {distance_m:.0f} 米（界限 {border_m:g} 米）",
-        message_en="Dumped in another district, {distance_m:.0f} m from the district of origin and "
-        "those permitted (limit {border_m:g} m)",
+        message="跨区倾倒：距装载区和核准区最近 {distance_m} 米（界限 {border_m} 米）",
+        message_en="Dumped in another district, {distance_m} m from the district of origin and "
+        "those permitted (limit {border_m} m)",
     ),
     Rule(
         id="signal-lost",
@@ -296,9 +297,9 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         thresholds=(
             Threshold("offline_s", 600, "s", "a loaded truck this long silent is lost", low=1),
         ),
-        message="载货车辆失去信号 {duration_s:g} 秒（界限 {offline_s:g} 秒），"
+        message="载货车辆失去信号 {duration_s} 秒（界限 {offline_s} 秒），"
         "最后位置不在任何登记场所范围内",
-        message_en="No signal from a loaded truck for {duration_s:g} s (limit {offline_s:g} s), "
+        message_en="No signal from a loaded truck for {duration_s} s (limit {offline_s} s), "
         "last seen outside every registered site",
     ),
     Rule(
@@ -312,9 +313,9 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         thresholds=(
             Threshold("max_trip_s", 14_400, "s", "a trip should have ended by then", low=60),
         ),
-        message="自登记工地装载后 {duration_s:g} 秒（界限 {max_trip_s:g} 秒）仍未见卸载",
-        message_en="Not unloaded {duration_s:g} s after loading at a registered site (limit "
-        "{max_trip_s:g} s)",
+        message="自登记工地装载后 {duration_s} 秒（界限 {max_trip_s} 秒）仍未见卸载",
+        message_en="Not unloaded {duration_s} s after loading at a registered site (limit "
+        "{max_trip_s} s)",
     ),
 )  # fmt: skip
 

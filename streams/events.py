@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from geofences.index import NONE
 from geofences.jit import compiled
 from streams.catalogue import CONDITIONS
 from streams.state import FIX, NO_TIME, RECENT, TRACK
@@ -21,7 +20,6 @@ EVENT = np.dtype(
         ("phase", "i4"),
         ("truck", "i4"),
         ("origin", "i4"),
-        ("zone", "i4"),
         ("fixes", "i4"),
         ("track", "i4"),
         ("n_track", "i4"),
@@ -113,7 +111,6 @@ def write_event(
     event.phase = phase
     event.truck = now.truck
     event.origin = truck.trip_origin
-    event.zone = NONE
     event.fixes = 0
     event.started_ms = started_ms
     event.detected_ms = detected_ms

@@ -14,11 +14,16 @@ from geofences.city import City
 from geofences.index import NONE, CityIndex
 from geofences.jit import compiled
 from geofences.lookup import (
+    OF_ANY_KIND,
+    OF_CONSTRUCTION,
+    OF_TIPPING,
     district_distance,
     district_named,
     district_of,
+    find_zones,
     locate,
     nearer,
+    nearest_no_go_zone,
     nearest_of_all_sites,
     route_distance,
     scratch,
@@ -35,6 +40,7 @@ from streams.rules import (
     NO_GO_ZONE,
     OFF_ROUTE,
     OVERLOAD,
+    SIGNAL_LOST,
     SITE_CLOSED,
     SPEEDING,
     SUSPECTED_DUMPING,
@@ -50,19 +56,21 @@ DETAIL = np.dtype(
         ("district", "i4"),
         ("site", "i4"),
         ("route", "i4"),
+        ("zone", "i4"),
         ("permits", "i4"),
         ("n_permits", "i4"),
         ("site_m", "f8"),
         ("route_m", "f8"),
+        ("zone_m", "f8"),
         ("border_m", "f8"),
     ],
     align=True,
 )
-"""What `describe` finds for an event: its district, the site and route concerned with their
+"""What `describe` finds for an event: its district, the site, route and zone concerned with their
 distances, and the distance to the nearest district where it may be."""
 
-_TIPPING: Final = (ILLEGAL_DUMPING, WRONG_SITE, SITE_CLOSED)
-_AT_SITE: Final = (*_TIPPING, UNREGISTERED_SOURCE, SUSPECTED_DUMPING, CROSS_DISTRICT_DUMPING)
+_AT_SITE: Final = (UNREGISTERED_SOURCE, ILLEGAL_DUMPING, WRONG_SITE, SITE_CLOSED)
+"""They measure how far the site is."""
 _MOVING: Final = (NO_GO_ZONE, SPEEDING, LIFTED_MOVING)
 
 
@@ -99,7 +107,8 @@ def describe(
         if event.rule == CROSS_DISTRICT_DUMPING and origin != NONE:
             to_origin = district_distance(city, origin, place)
             detail.border_m = min(detail.border_m, to_origin)
-        _concerned_site(city, place, event.rule, detail)
+        _concerned_zone(city, place, event.rule, detail)
+        _concerned_site(city, place, event.rule, detail, active)
 
 
 @compiled
@@ -140,7 +149,9 @@ def _nearest_route(city: CityIndex, place: Any, detail: Any, active: npt.NDArray
         permit = city.permits[active[i]]
         for j in range(permit.routes, permit.routes + permit.n_routes):
             distance = route_distance(city, city.items[j], place)
-            if distance < detail.route_m:
+            if distance < detail.route_m or (
+                distance == detail.route_m and city.items[j] < detail.route
+            ):
                 detail.route = city.items[j]
                 detail.route_m = distance
 
@@ -157,18 +168,61 @@ def _nearest_allowed(
 
 
 @compiled
-def _concerned_site(city: CityIndex, place: Any, rule: int, detail: Any) -> None:
-    """The site in whose reach the place lies, for dumps the tipping site; else the nearest."""
-    tipping = rule in _TIPPING
+def _concerned_zone(city: CityIndex, place: Any, rule: int, detail: Any) -> None:
+    """The zone that sets the speed limit, if one does; the no-go zone that holds, else the nearest
+    in date with its distance."""
+    detail.zone = NONE
+    detail.zone_m = math.nan
+    if rule != SPEEDING and rule != NO_GO_ZONE:
+        return
+    no_go, limiting, _ = find_zones(city, place)
+    if rule == SPEEDING:
+        detail.zone = limiting
+    elif no_go != NONE:
+        detail.zone = no_go
+    else:
+        detail.zone, detail.zone_m = nearest_no_go_zone(city, place)
+
+
+@compiled
+def _concerned_site(
+    city: CityIndex, place: Any, rule: int, detail: Any, active: npt.NDArray[np.int32]
+) -> None:
+    """The site in whose reach the place lies, of the kinds that the rule asks about; for rules that
+    are about being near none, the nearest in date of those kinds."""
+    kinds = 0
     detail.site = place.site
-    if tipping:
+    if rule == UNREGISTERED_SOURCE:
+        kinds = OF_CONSTRUCTION
+        detail.site = place.construction
+    elif rule == ILLEGAL_DUMPING or rule == WRONG_SITE:
+        kinds = OF_TIPPING
         detail.site = nearer(city, place, place.disposal, place.transfer)
+    elif rule == SITE_CLOSED:
+        disposal = _if_permitted(city, detail, active, place.disposal)
+        transfer = _if_permitted(city, detail, active, place.transfer)
+        detail.site = nearer(city, place, disposal, transfer)
+    elif rule == SUSPECTED_DUMPING or rule == CROSS_DISTRICT_DUMPING or rule == SIGNAL_LOST:
+        kinds = OF_ANY_KIND
     if detail.site != NONE:
         detail.site_m = site_distance(city, city.sites[detail.site], place.x, place.y)
-    elif rule in _AT_SITE:
-        detail.site, detail.site_m = nearest_of_all_sites(city, place, tipping)
+    elif kinds != 0:
+        detail.site, detail.site_m = nearest_of_all_sites(city, place, kinds)
     else:
         detail.site_m = math.inf
+
+
+@compiled
+def _if_permitted(city: CityIndex, detail: Any, active: npt.NDArray[np.int32], site: int) -> int:
+    """`site` (or none, -1) if the active permits list it or limit no disposal sites, else -1."""
+    for i in range(detail.permits, detail.permits + detail.n_permits):
+        permit = city.permits[active[i]]
+        if permit.n_disposals == 0:
+            return site
+        for j in range(permit.disposals, permit.disposals + permit.n_disposals):
+            if city.items[j] == site:
+                return site
+    return NONE
 
 
 class Reporter:
@@ -304,12 +358,12 @@ class Reporter:
                 measured["distance_m"] = _metres(detail["route_m"])
             elif rule in (CROSS_DISTRICT_TRANSIT, CROSS_DISTRICT_DUMPING):
                 measured["distance_m"] = _metres(detail["border_m"])
-            elif rule in _AT_SITE and rule != SUSPECTED_DUMPING and detail["site"] != NONE:
+            elif rule in _AT_SITE and detail["site"] != NONE:
                 measured["distance_m"] = _metres(detail["site_m"])
             elif rule in _MOVING:
-                measured["speed_kmh"] = round(event["speed_kmh"], 1)
+                measured["speed_kmh"] = _plain(round(event["speed_kmh"], 1))
             elif rule == OVERLOAD:
-                measured["load_kg"] = event["load_kg"]
+                measured["load_kg"] = _plain(event["load_kg"])
         measured["duration_s"] = _seconds(until_ms - event["started_ms"])
         if rule < len(CONDITIONS):
             measured["fixes"] = event["fixes"]
@@ -327,18 +381,25 @@ class Reporter:
         elif number == SPEEDING and event["phase"] != CLOSED:
             threshold["limit_kmh"] = _plain(event["limit_kmh"])
         elif number == OVERLOAD:
-            threshold["max_load_kg"] = _plain(self._max_load_kg.get(truck_id) or 0)
+            # A run may end under a version that states none.
+            max_load_kg = self._max_load_kg.get(truck_id)
+            if max_load_kg is not None:
+                threshold["max_load_kg"] = _plain(max_load_kg)
         elif number == SUSPECTED_DUMPING:
             threshold["dump_dwell_s"] = _seconds(event["limit_ms"])
-        elif number in _AT_SITE and number != CROSS_DISTRICT_DUMPING:
+        elif number in _AT_SITE:
             threshold["site_margin_m"] = _plain(state["site_margin_m"])
         return threshold
 
     def _place(self, event: dict[str, Any], detail: dict[str, Any]) -> dict[str, str | float]:
-        """The zone, route and site concerned, with the distance to route or site."""
+        """The zone, route or site concerned, with its distance where it does not hold the place;
+        a site too whose reach holds it."""
         place: dict[str, str | float] = {}
-        if event["rule"] in (NO_GO_ZONE, SPEEDING) and event["zone"] != NONE:
-            place["zone_id"] = self._zones[event["zone"]].zone_id
+        if detail["zone"] != NONE:
+            place["zone_id"] = self._zones[detail["zone"]].zone_id
+            if not math.isnan(detail["zone_m"]):
+                place["distance_m"] = _metres(detail["zone_m"])
+                return place
         if detail["route"] != NONE:
             place["route_id"] = self._routes[detail["route"]].route_id
             place["distance_m"] = _metres(detail["route_m"])
@@ -357,12 +418,15 @@ def _messages(
     """One sentence in Chinese and one in English."""
     if phase == CLOSED:
         return (
-            f"{rule.title}结束，共 {measured['duration_s']:g} 秒",
-            f"{rule.title_en}: ended, {measured['duration_s']:g} s in all",
+            f"{rule.title}结束，共 {measured['duration_s']} 秒",
+            f"{rule.title_en}: ended, {measured['duration_s']} s in all",
         )
-    if "{distance_m" in rule.message and "distance_m" not in measured:
+    if "{distance_m}" in rule.message and "distance_m" not in measured:
         # There is no nearest site in a city that has none.
-        return f"{rule.title}：全市没有登记场所", f"{rule.title_en}: the city has no such site"
+        return (
+            f"{rule.title}：全市没有在有效期内的此类场所",
+            f"{rule.title_en}: the city has no such site in date",
+        )
     values = threshold | measured
     return rule.message.format(**values), rule.message_en.format(**values)
 
@@ -373,7 +437,7 @@ def _track_point(fix: tuple[int, float, float, float]) -> TrackPoint:
 
 
 def _metres(distance_m: float) -> float:
-    return round(distance_m, 1)
+    return _plain(round(distance_m, 1))
 
 
 def _seconds(duration_ms: int) -> float:

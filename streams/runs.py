@@ -120,9 +120,7 @@ def _write(
     event.severe = run.escalated
     if phase != CLOSED:
         event.load_kg = now.load_kg
-        event.zone = now.no_go_zone
         if rule == SPEEDING:
-            event.zone = now.limit_zone
             event.limit_kmh = now.limit_kmh
     write_run_track(out, number, run, truck, back)
     return int(number)

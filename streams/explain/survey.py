@@ -13,6 +13,8 @@ import numpy as np
 from geofences.index import NONE, CityIndex
 from geofences.jit import compiled
 from geofences.lookup import (
+    OF_ANY_KIND,
+    OF_TIPPING,
     district_distance,
     district_named,
     district_of,
@@ -169,8 +171,8 @@ def _ask(
     find_limits(city, now)
     district_of(city, place)
     fact.next_due_ms = next_due_ms(limits, truck)
-    fact.nearest_site, fact.nearest_site_m = nearest_of_all_sites(city, place, False)
-    fact.nearest_tipping, fact.nearest_tipping_m = nearest_of_all_sites(city, place, True)
+    fact.nearest_site, fact.nearest_site_m = nearest_of_all_sites(city, place, OF_ANY_KIND)
+    fact.nearest_tipping, fact.nearest_tipping_m = nearest_of_all_sites(city, place, OF_TIPPING)
     for i in range(len(sites)):
         site = city.sites[sites[i].number]
         validity = city.validities[site.validity]

@@ -26,6 +26,7 @@ from geofences.grid import CELL_M
 from geofences.hours import ALWAYS, Validity, parse_hours
 from geofences.index import NONE, CompiledCity, compile_city, utc_offsets
 from geofences.lookup import (
+    OF_ANY_KIND,
     PLACE,
     district_distance,
     district_of,
@@ -90,7 +91,7 @@ class Answers:
             reached = in_reach(self.compiled.index, number, place)
             assert reached == expected.in_reach_of(site), where
         everywhere = CityMap.reach_at(_endless(self.map), expected.point, expected.time_ms)
-        number, distance_m = nearest_of_all_sites(self.compiled.index, place, False)
+        number, distance_m = nearest_of_all_sites(self.compiled.index, place, OF_ANY_KIND)
         assert site_id(number) == (everywhere[0].site_id if everywhere else None), where
         assert (distance_m == math.inf) == (not everywhere), where
 

@@ -20,11 +20,8 @@ from streams.output import Trip, Violation
 from streams.position import Element
 from streams.succession import Succession
 
-VIOLATION_FIELDS = (
-    "violation_id", "phase", "rule", "severity", "truck_id", "started_ms", "detected_ms",
-    "ended_ms", "lon", "lat", "district", "origin_district", "trip_id", "permit_ids", "track",
-    "city_version",
-)  # fmt: skip
+VIOLATION_FIELDS = Violation.__struct_fields__
+"""All of design section 7."""
 TRIP_FIELDS = (
     "trip_id", "truck_id", "permit_ids", "source_site", "dump_site", "origin_district",
     "dump_district", "started_ms", "ended_ms", "distance_m", "load_basis", "dump_basis",
@@ -134,4 +131,15 @@ def _flat(trip: dict[str, Any]) -> dict[str, Any]:
 
 
 def _line(values: dict[str, Any], fields: tuple[str, ...]) -> str:
-    return json.dumps({name: values[name] for name in fields}, ensure_ascii=False)
+    """A number is compared as a number: 50 and 50.0 are the same."""
+    return json.dumps({name: _canonical(values[name]) for name in fields}, ensure_ascii=False)
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _canonical(value[name]) for name in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return value

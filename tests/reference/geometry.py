@@ -60,13 +60,13 @@ class CityMap:
         found = [
             (distance_m, site.site_id)
             for site in self.sites.values()
-            if (distance_m := self._distance_to_site_m(point, site)) <= self.site_margin_m
+            if (distance_m := self.distance_to_site_m(point, site)) <= self.site_margin_m
             and site.validity.in_date(local)
         ]
         return [self.sites[site_id] for _, site_id in sorted(found)]
 
     def reaches(self, site: Site, point: Point, time_ms: int) -> bool:
-        near = self._distance_to_site_m(point, site) <= self.site_margin_m
+        near = self.distance_to_site_m(point, site) <= self.site_margin_m
         return near and site.validity.in_date(self.local(time_ms))
 
     def district_of_point(self, point: Point) -> str | None:
@@ -79,11 +79,42 @@ class CityMap:
         local = self.local(time_ms)
         return [z for z, s in self._zones if _holds(s, point) and z.validity.holds(local)]
 
+    def nearest_site_in_date(
+        self, point: Point, time_ms: int, kinds: Iterable[str]
+    ) -> tuple[Site, float] | None:
+        """However far; the lower id of two that are equally far."""
+        local = self.local(time_ms)
+        found = [
+            (self.distance_to_site_m(point, site), site.site_id)
+            for site in self.sites.values()
+            if site.kind in kinds and site.validity.in_date(local)
+        ]
+        if not found:
+            return None
+        distance_m, site_id = min(found)
+        return self.sites[site_id], distance_m
+
+    def nearest_no_go_zone_in_date(self, point: Point, time_ms: int) -> tuple[str, float] | None:
+        """However far, and whatever its hours; the lower id of two that are equally far."""
+        local = self.local(time_ms)
+        found = [
+            (_distance_m(shape, point), zone.zone_id)
+            for zone, shape in self._zones
+            if zone.kind == "no_go" and zone.validity.in_date(local)
+        ]
+        if not found:
+            return None
+        distance_m, zone_id = min(found)
+        return zone_id, distance_m
+
     def distance_to_route_m(self, point: Point, route_id: str) -> float:
         return _distance_m(self._routes[route_id], point)
 
     def has_district(self, code: str) -> bool:
         return code in self._districts
+
+    def distance_to_site_m(self, point: Point, site: Site) -> float:
+        return max(0.0, _distance_m(self._sites[site.site_id], point) - site.radius_m)
 
     def distance_to_district_m(self, point: Point, code: str) -> float:
         return _distance_m(self._districts[code], point)
@@ -106,9 +137,6 @@ class CityMap:
                 code = self.district_of_point(self._sites[site_id].centroid)
             if code is not None:
                 yield code
-
-    def _distance_to_site_m(self, point: Point, site: Site) -> float:
-        return max(0.0, _distance_m(self._sites[site.site_id], point) - site.radius_m)
 
     def _in_metres(self, shape: BaseGeometry) -> BaseGeometry:
         # The stubs of shapely know no function of two arguments.

@@ -21,6 +21,9 @@ class Pool:
     district_codes: frozenset[str] | None
     site_ids: frozenset[str]
     """All their source and disposal sites."""
+    all_route_ids: frozenset[str]
+    all_district_codes: frozenset[str]
+    """What they name, whether or not one of them sets no limit."""
 
     @property
     def is_empty(self) -> bool:
@@ -46,6 +49,8 @@ class PermitBook:
             disposal_site_ids=_pooled([frozenset(p.disposal_site_ids) for p in permits]),
             district_codes=_pooled([self._districts[p.permit_id] for p in permits]),
             site_ids=frozenset(s for p in permits for s in p.source_site_ids + p.disposal_site_ids),
+            all_route_ids=frozenset(r for p in permits for r in p.route_ids),
+            all_district_codes=frozenset(d for p in permits for d in self._districts[p.permit_id]),
         )
 
 

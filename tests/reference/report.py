@@ -6,6 +6,7 @@ Called by the engine and `reference.load`. It writes down what they found and de
 import uuid
 from typing import Any
 
+from reference.evidence import Case, evidence
 from reference.geometry import Place
 from reference.model import SEVERE, SEVERITY, Fix, Run, Trip, TruckState
 from reference.permits import Pool
@@ -39,6 +40,8 @@ class Report:
             ended_ms=run.fixes[-1].time_ms if phase == "closed" else None,
             severity=SEVERE[rule] if run.escalated else SEVERITY[rule],
             track=_thinned(run.fixes),
+            fix=None if phase == "closed" else at,
+            fixes=len(run.fixes),
         )
 
     def event(self, truck: TruckState, rule: str, dated: Fix, known: Fix) -> None:
@@ -64,27 +67,46 @@ class Report:
         track: list[Fix],
         ended_ms: int | None = None,
         severity: str | None = None,
+        fix: Fix | None = None,
+        fixes: int | None = None,
     ) -> None:
         trip = truck.trip
+        case = Case(
+            rule=rule,
+            phase=phase,
+            truck_id=truck.truck_id,
+            at=at,
+            rules=self._versions.rules(at.time_ms),
+            rules_when_known=self._versions.rules(detected_ms),
+            pool=self.pool(truck, at),
+            origin_district=trip.origin_district if trip else None,
+            started_ms=started_ms,
+            until_ms=detected_ms if ended_ms is None else ended_ms,
+            fix=fix,
+            fixes=fixes,
+        )
         self.violations.append(
             {
                 "violation_id": new_id(truck.truck_id, rule, started_ms),
                 "phase": phase,
+                "revision": 0,
                 "rule": rule,
                 "severity": severity or SEVERITY[rule],
                 "truck_id": truck.truck_id,
+                "company": case.rules.companies.get(truck.truck_id),
                 "started_ms": started_ms,
                 "detected_ms": detected_ms,
                 "ended_ms": ended_ms,
                 "lon": at.lon,
                 "lat": at.lat,
                 "district": at.district,
-                "origin_district": trip.origin_district if trip else None,
+                "origin_district": case.origin_district,
                 "trip_id": trip.trip_id if trip else None,
-                "permit_ids": self.pool(truck, at).permit_ids,
+                "permit_ids": case.pool.permit_ids,
                 "track": [_track_point(fix) for fix in track],
                 "city_version": at.city_map.version,
             }
+            | evidence(case)
         )
 
     def trip(self, truck: TruckState, trip: Trip, end: Fix, basis: str) -> None:

@@ -7,7 +7,7 @@ no; when a violation opens and closes is the engine's business.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from geofences.city import City, Site
+from geofences.city import City, Site, Zone
 from reference.geometry import CityMap, Place
 from reference.model import RULE_THRESHOLDS, STATE_THRESHOLDS, Fix
 from reference.permits import Pool
@@ -28,6 +28,7 @@ class Rules:
     routes: Mapping[str, float]
     """Corridor in metres, by route id."""
     max_load_kg: Mapping[str, float | None]
+    companies: Mapping[str, str | None]
 
     @classmethod
     def of(cls, city: City) -> "Rules":
@@ -42,6 +43,7 @@ class Rules:
             speed_limit_kmh=city.speed_limit_kmh,
             routes={route.route_id: route.corridor_m for route in city.routes},
             max_load_kg={truck.truck_id: truck.max_load_kg for truck in city.trucks},
+            companies={truck.truck_id: truck.company for truck in city.trucks},
         )
 
     def is_longer(self, start: Fix, end: Fix, threshold: str) -> bool:
@@ -104,12 +106,28 @@ def _overload(rules: Rules, fix: Fix, pool: Pool) -> bool:
 
 
 def _no_go_zone(rules: Rules, fix: Fix) -> bool:
-    return rules.is_moving(fix) and any(zone.kind == "no_go" for zone in fix.place.zones)
+    return rules.is_moving(fix) and bool(no_go_zones_at(fix.place))
+
+
+def no_go_zones_at(place: Place) -> list[Zone]:
+    """Those that hold there and then, the lowest id first."""
+    found = [zone for zone in place.zones if zone.kind == "no_go"]
+    return sorted(found, key=lambda zone: zone.zone_id)
+
+
+def limit_at(rules: Rules, place: Place) -> tuple[float | None, Zone | None]:
+    """The speed limit, and the zone that sets it; the lowest id of several that do."""
+    found = [
+        (zone.limit_kmh, zone.zone_id, zone) for zone in place.zones if zone.limit_kmh is not None
+    ]
+    if not found:
+        return rules.speed_limit_kmh, None
+    limit_kmh, _, zone = min(found)
+    return limit_kmh, zone
 
 
 def _speeding(rules: Rules, fix: Fix) -> bool:
-    limits = [zone.limit_kmh for zone in fix.place.zones if zone.limit_kmh is not None]
-    limit_kmh = min(limits, default=rules.speed_limit_kmh)
+    limit_kmh, _ = limit_at(rules, fix.place)
     return fix.speed_kmh is not None and limit_kmh is not None and fix.speed_kmh > limit_kmh
 
 
@@ -152,12 +170,22 @@ class Dump:
     origin_district: str | None
 
 
+def receiving_sites(place: Place) -> list[Site]:
+    """The nearest disposal and the nearest transfer site in whose reach it lies, nearest first."""
+    nearest = (place.nearest("disposal"), place.nearest("transfer"))
+    return [site for site in place.sites if site in nearest]
+
+
+def permitted_receiving_sites(place: Place, pool: Pool) -> list[Site]:
+    """Of those the ones that the permits list or do not limit."""
+    allowed = pool.disposal_site_ids
+    return [s for s in receiving_sites(place) if allowed is None or s.site_id in allowed]
+
+
 def broken_by(rules: Rules, dump: Dump, pool: Pool) -> Iterator[str]:
     """The event rules that a dump breaks."""
-    disposal, transfer = dump.place.nearest("disposal"), dump.place.nearest("transfer")
-    receiving = [site for site in (disposal, transfer) if site is not None]
-    allowed = pool.disposal_site_ids
-    listed = [site for site in receiving if allowed is None or site.site_id in allowed]
+    receiving = receiving_sites(dump.place)
+    listed = permitted_receiving_sites(dump.place, pool)
     if dump.basis != "inferred" and not receiving and not dump.place.in_reach_of(dump.source):
         yield "illegal-dumping"
     if receiving and not pool.is_empty and not listed:

@@ -15,7 +15,7 @@ from reference.tracks import in_arrival_order, random_case
 from shapely import LineString, Point, box
 
 from geofences.city import City, District, Permit, Route, Site, Truck, Zone
-from geofences.hours import ALWAYS
+from geofences.hours import ALWAYS, Validity, parse_hours
 from streams.catalogue import CATALOGUE, CONDITIONS
 from streams.detect import PreparedCity
 from streams.output import NAMESPACE, Violation, ce_headers, encode
@@ -84,10 +84,10 @@ def test_off_route_says_how_far_from_which_route() -> None:
     assert opened.threshold == {"corridor_m": 40, "min_fixes": 3, "min_s": 60, "severe_s": 900}
     assert opened.place == {"route_id": "way", "distance_m": opened.measured["distance_m"]}
     assert opened.message == (
-        "载货行驶中偏离核准路线 83 米（走廊 40 米），已持续 60 秒、3 个定位点"
+        "载货行驶中偏离核准路线 82.7 米（走廊 40 米），已持续 60 秒、3 个定位点"
     )
     assert opened.message_en == (
-        "Loaded and 83 m off the permitted routes (corridor 40 m), for 60 s over 3 fixes"
+        "Loaded and 82.7 m off the permitted routes (corridor 40 m), for 60 s over 3 fixes"
     )
     assert (opened.permit_ids, opened.company) == (["P1"], "甲")
     assert (opened.district, opened.origin_district) == ("330201", "330201")
@@ -146,7 +146,7 @@ def test_a_dump_says_the_nearest_site_where_it_would_be_allowed() -> None:
     assert dump.measured == {"distance_m": pytest.approx(250, abs=0.3), "duration_s": 30}
     assert dump.threshold == {"site_margin_m": 50}
     assert dump.place == {"site_id": "tip", "distance_m": dump.measured["distance_m"]}
-    assert dump.message == "在消纳场和中转站范围外倾倒，距最近处 250 米（范围 50 米）"
+    assert dump.message == "在消纳场和中转站范围外倾倒，距最近处 249.9 米（范围 50 米）"
     assert (dump.lon, dump.lat) == field
     assert [point[0] for point in dump.track] == [
         START_MS + 1000 * s for s in (0, 30, 60, 90, 300, 330)
@@ -161,6 +161,61 @@ def test_a_dump_at_a_wrong_site_says_which() -> None:
     assert dump.measured["distance_m"] == dump.place["distance_m"]
 
 
+def test_a_dump_at_a_closed_site_says_the_permitted_one_though_another_is_nearer() -> None:
+    closed = Validity(None, None, parse_hours("21:00-06:00"))
+    city = replace(
+        CITY,
+        sites=(
+            *CITY.sites[:1],
+            Site("open", "open", "transfer", Point(TIP), 100, None, ALWAYS),
+            Site("tip", "tip", "disposal", Point(TIP[0], TIP[1] + 130 * METRE), 100, None, closed),
+        ),
+    )
+    tipped = [at(300 + 30 * n, TIP, speed_kmh=0.0, loaded=False) for n in range(2)]
+    (dump,) = judge(PreparedCity.of(city), [*loaded_at_the_pit(), *tipped]).violations
+    assert (dump.rule, dump.place["site_id"]) == ("site-closed", "tip")
+    assert dump.place["distance_m"] == dump.measured["distance_m"] == pytest.approx(30, abs=1)
+
+
+def test_loading_at_a_disposal_site_says_how_far_the_nearest_construction_site_is() -> None:
+    loading = [at(30 * n, TIP, speed_kmh=0.0, loaded=n > 1) for n in range(4)]
+    loaded = only("unregistered-source", "occurred", *loading)
+    assert loaded.place == {"site_id": "pit", "distance_m": loaded.measured["distance_m"]}
+    assert loaded.measured["distance_m"] == pytest.approx(5_745, abs=20)
+    assert f"{loaded.measured['distance_m']} m from the nearest (margin" in loaded.message_en
+
+
+def test_leaving_a_no_go_zone_says_which() -> None:
+    inside = [at(10 * n, (121.05, 29.065), speed_kmh=20.0) for n in range(2)]
+    outside = at(60, (121.05, 29.07 + 100 * METRE), speed_kmh=20.0)
+    left = only("no-go-zone", "closed", *inside, outside)
+    assert left.place == {"zone_id": "quiet", "distance_m": pytest.approx(100, abs=5)}
+
+
+def test_a_lost_signal_says_the_nearest_site_and_every_second() -> None:
+    silent = [*loaded_at_the_pit(), at(300, (121.06, 29.05), speed_kmh=30.0, loaded=True)]
+    back = at(1_500_300.001, (121.06, 29.05), speed_kmh=0.0)
+    opened = only("signal-lost", "opened", *silent, back)
+    assert opened.place == {"site_id": "tip", "distance_m": pytest.approx(1_848, abs=5)}
+    closed = only("signal-lost", "closed", *silent, back)
+    assert closed.message_en.endswith(": ended, 1500000.001 s in all")
+
+
+def test_of_routes_as_near_the_lower_id_is_told() -> None:
+    """Both begin at the pit, the truck is behind it; the permit names them in the other order."""
+    ways = tuple(
+        Route(name, name, LineString([PIT, (TIP[0], TIP[1] + lat)]), 40)
+        for name, lat in (("way 1", 0), ("way 2", 0.01))
+    )
+    permit = Permit("P1", ("浙B1",), ("pit",), ("tip",), ("way 2", "way 1"), (), ALWAYS)
+    behind = [at(150 + 30 * n, (121.01, 29.05), speed_kmh=35.0, loaded=True) for n in range(3)]
+    city = PreparedCity.of(replace(CITY, routes=ways, permits=(permit,)))
+    told = judge(city, [*loaded_at_the_pit(), *behind]).violations
+    assert [(v.rule, v.place["route_id"]) for v in told if v.phase == "opened"] == [
+        ("off-route", "way 1")
+    ]
+
+
 def test_a_city_without_sites_has_none_to_say() -> None:
     bare = PreparedCity.of(replace(CITY, sites=(), permits=()))
     field = [
@@ -172,7 +227,7 @@ def test_a_city_without_sites_has_none_to_say() -> None:
     for violation in told:
         assert violation.place == {}
         assert "distance_m" not in violation.measured
-        assert violation.message.endswith("全市没有登记场所")
+        assert violation.message.endswith("全市没有在有效期内的此类场所")
 
 
 def thinned(fixes: list[Position]) -> list[int]:
@@ -248,6 +303,7 @@ BEYOND = {
     "speeding": ("speed_kmh", "limit_kmh"),
     "cross-district-transit": ("distance_m", "border_m"),
     "cross-district-dumping": ("distance_m", "border_m"),
+    "unregistered-source": ("distance_m", "site_margin_m"),
     "illegal-dumping": ("distance_m", "site_margin_m"),
     "suspected-dumping": ("duration_s", "dump_dwell_s"),
 }
@@ -260,7 +316,7 @@ EXACTLY = {"signal-lost": ("duration_s", "offline_s"), "undelivered": ("duration
 
 def pairs(violation: Violation, names: dict[str, tuple[str, str]]) -> list[tuple[float, float]]:
     """What was measured and the threshold of the same quantity, if the rule has such a pair."""
-    if violation.rule not in names or "没有登记场所" in violation.message:
+    if violation.rule not in names or "没有在有效期内" in violation.message:
         return []
     measured, threshold = names[violation.rule]
     return [(violation.measured[measured], violation.threshold[threshold])]

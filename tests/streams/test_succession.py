@@ -18,7 +18,7 @@ from reference.versions import Cities
 from shapely import Point, box
 from tally import tally
 
-from geofences.city import City, District, Permit, Site, Zone
+from geofences.city import City, District, Permit, Site, Truck, Zone
 from geofences.hours import ALWAYS
 from streams.detect import Engine, Outcome, PreparedCity
 from streams.output import Trip, Violation, encode
@@ -245,6 +245,18 @@ def test_what_falls_due_is_by_the_version_of_the_last_fix() -> None:
         ("signal-lost", "opened", 630, "a"),
         ("signal-lost", "closed", 5_000, "c"),
     ]
+
+
+def test_an_overload_may_end_where_no_limit_is_known() -> None:
+    elements = driving([0, 30, 60, 90, 120, 150], loaded=True, load_kg=16_000.0)
+    trucks = (Truck("浙B1", None, "甲", 15_000),)
+    cities = [(0, city(trucks=trucks, permits=(PERMIT,))), (at(100), later(permits=(PERMIT,)))]
+    opened, closed = told(cities, elements).violations
+    assert (opened.rule, opened.threshold["max_load_kg"], opened.company) == (
+        "overload", 15_000, "甲",
+    )  # fmt: skip
+    assert (closed.phase, closed.company) == ("closed", None)
+    assert set(closed.threshold) == {"min_fixes", "min_s", "tolerance"}
 
 
 def loading(start: float) -> list[Position]:
