@@ -1,24 +1,22 @@
 """The topics on a real broker."""
 
+from contextlib import closing
+
 import pytest
 from kafka import KafkaAdminClient
 
-from mucktrack.embedded import free_port, tansu
+from mucktrack.embedded import free_port
 from mucktrack.topics import POSITIONS, TOPICS, TopicError, create_topics
 
 
-@pytest.fixture
-def fresh_kafka(tmp_path):
-    with tansu(tmp_path) as server:
-        yield server.address
-
-
 def partitions_by_name(bootstrap: str) -> dict[str, int]:
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        return {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
-    finally:
-        admin.close()
+    """Without the topics that Kafka makes for itself."""
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        return {
+            topic["name"]: len(topic["partitions"])
+            for topic in admin.describe_topics()
+            if not topic["is_internal"]
+        }
 
 
 def test_all_topics_are_made_with_their_partitions(fresh_kafka):
