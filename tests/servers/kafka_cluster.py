@@ -102,7 +102,8 @@ class KafkaCluster:
     def start(self, *numbers: int) -> None:
         """Start these brokers together, all where none is named, and wait until they are in.
 
-        Those that run must be more than half: fewer wait for the others in vain.
+        Those that run must be more than half: fewer wait for the others in vain. One that was
+        killed is let in when its former session has run out (`broker.session.timeout.ms`, 9 s).
         """
         chosen = [self._brokers[number] for number in numbers] or self._brokers
         for broker in chosen:

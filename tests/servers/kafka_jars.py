@@ -1,7 +1,7 @@
 """Apache Kafka's jars, fetched once from Maven Central into the user's cache folder.
 
-`pom.xml` beside this file says which. `python kafka_jars.py` fetches them and tells the folder;
-exit code 3 says that Maven could not, most likely because it reaches no repository.
+`pom.xml` beside this file says which. `python -m servers.kafka_jars` fetches them and tells the
+folder; exit code 3 says that Maven reaches no repository.
 """
 
 import hashlib
@@ -16,12 +16,19 @@ from pathlib import Path
 from servers.programs import MissingProgramError, find
 
 POM = Path(__file__).with_name("pom.xml")
+PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 WITHIN_S = 600
-UNFETCHED = 3
+NO_REPOSITORY = 3
+UNREACHED = "Could not transfer"
+"""What Maven says then; of what a repository does not have it says "Could not find"."""
 
 
 class JarsNotFetchedError(Exception):
     """Maven did not fetch the jars; the message ends with what it said."""
+
+
+class NoRepositoryError(JarsNotFetchedError):
+    """Maven reaches no repository."""
 
 
 def kafka_jars() -> Path:
@@ -48,7 +55,7 @@ def _cache() -> Path:
 def _fetch(folder: Path) -> None:
     command = [
         *(find("mvn", "fetching Apache Kafka"), "--batch-mode", "--quiet", "--strict-checksums"),
-        *("--file", str(POM), "dependency:copy-dependencies", "-DincludeScope=runtime"),
+        *("--file", str(POM), PLUGIN, "-DincludeScope=runtime"),
         f"-DoutputDirectory={folder}",
     ]
     try:
@@ -56,10 +63,11 @@ def _fetch(folder: Path) -> None:
             command, capture_output=True, text=True, check=False, timeout=WITHIN_S
         )
     except subprocess.TimeoutExpired:
-        raise JarsNotFetchedError(f"Maven did not fetch Kafka within {WITHIN_S} s") from None
+        raise NoRepositoryError(f"Maven did not fetch Kafka within {WITHIN_S} s") from None
     if done.returncode:
         said = "\n".join((done.stdout + done.stderr).splitlines()[:20])
-        raise JarsNotFetchedError(f"Maven did not fetch Apache Kafka {version()}:\n{said}")
+        error = NoRepositoryError if UNREACHED in said else JarsNotFetchedError
+        raise error(f"Maven did not fetch Apache Kafka {version()}:\n{said}")
 
 
 def _move(jars: Path, folder: Path) -> None:
@@ -75,8 +83,8 @@ def _move(jars: Path, folder: Path) -> None:
 if __name__ == "__main__":
     try:
         sys.stdout.write(f"{kafka_jars()}\n")
-    except MissingProgramError as error:
-        sys.exit(str(error))
-    except JarsNotFetchedError as error:
+    except NoRepositoryError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(UNFETCHED)
+        sys.exit(NO_REPOSITORY)
+    except (MissingProgramError, JarsNotFetchedError) as error:
+        sys.exit(str(error))
