@@ -30,6 +30,7 @@ STARTED = "Kafka Server started"
 """Logged when the broker has been let into the cluster. It answers before that."""
 PLAIN = "PLAINTEXT"
 SCRAM = "SCRAM-SHA-512"
+NEVER_MS = str(7 * 24 * 3_600_000)
 LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 """For a start in a few seconds; a broker at test loads spends its time in the kernel."""
 
@@ -185,6 +186,9 @@ class KafkaCluster:
             "transaction.state.log.min.isr": str(in_sync),
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
+            # Kafka would delete records of bygone years within minutes, at any moment of a test.
+            "log.initial.task.delay.ms": NEVER_MS,
+            "log.retention.check.interval.ms": NEVER_MS,
         }
 
     def _format(self, scram_users: Mapping[str, str]) -> None:
