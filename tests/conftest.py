@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 import tally
 from hypothesis import settings
+from skips import NO_SHARED_MATERIAL
+from skips import pytest_make_collect_report as pytest_make_collect_report
+from skips import pytest_runtest_makereport as pytest_runtest_makereport
 
-from mucktrack.embedded import tansu, valkey
+from mucktrack.embedded import valkey
 
 # No deadlines, since machines are shared; on CI the same examples every time.
 settings.register_profile("shared", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared")
+
+pytest_plugins = ("brokers",)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,18 +36,8 @@ def shared_dir() -> Path:
     """Material for trying things on that lies beside the checkout and is no part of it."""
     path = ROOT.parent / "shared"
     if not path.is_dir():
-        pytest.skip("no shared material beside the checkout")
+        pytest.skip(NO_SHARED_MATERIAL)
     return path
-
-
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`host:port` of a broker; MUCKTRACK_TEST_KAFKA names one to use instead of the embedded."""
-    if given := os.environ.get("MUCKTRACK_TEST_KAFKA"):
-        yield given
-        return
-    with tansu(tmp_path_factory.mktemp("kafka")) as server:
-        yield server.address
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from geofences.loader import load_city
 from mucktrack.catch_up import DAY_MS, PAUSE_MS, catch_up, fleet_start_ms
-from mucktrack.embedded import free_port, tansu
+from mucktrack.embedded import free_port
 from mucktrack.failures import WorkFailedError
 from mucktrack.scrape import WorkerFigures
 from mucktrack.topics import create_topics
@@ -33,14 +33,13 @@ class TakingWorker:
         return WorkerFigures(positions=self.asked, next_offsets=dict.fromkeys(taken, 1))
 
 
-def test_it_waits_until_the_mark_is_taken_in_every_partition(tmp_path):
+def test_it_waits_until_the_mark_is_taken_in_every_partition(fresh_kafka):
     worker = TakingWorker()
-    with tansu(tmp_path) as server:
-        create_topics(server.address, PARTITIONS)
-        figures = catch_up(server.address, PARTITIONS, worker.figures)
-        assert figures.next_offsets == {0: 1, 1: 1, 2: 1}
-        assert figures.positions == worker.asked, "the figures are asked for once more"
-        assert ticks_on(server.address) == [Tick(MIN_TIME_MS)] * PARTITIONS
+    create_topics(fresh_kafka, PARTITIONS)
+    figures = catch_up(fresh_kafka, PARTITIONS, worker.figures)
+    assert figures.next_offsets == {0: 1, 1: 1, 2: 1}
+    assert figures.positions == worker.asked, "the figures are asked for once more"
+    assert ticks_on(fresh_kafka) == [Tick(MIN_TIME_MS)] * PARTITIONS
 
 
 def ticks_on(address: str) -> list[object]:

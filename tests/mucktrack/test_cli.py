@@ -159,9 +159,9 @@ def test_a_broker_that_is_away_is_exit_code_1():
     assert_one_line(done, 1, "Kafka at 127.0.0.1:9")
 
 
-def test_topics_are_made_and_then_there(kafka):
-    assert mucktrack("topics", "create", "--kafka", kafka).returncode == 0
-    again = mucktrack("topics", "create", MUCKTRACK_KAFKA=kafka)
+def test_topics_are_made_and_then_there(fresh_kafka):
+    assert mucktrack("topics", "create", "--kafka", fresh_kafka).returncode == 0
+    again = mucktrack("topics", "create", MUCKTRACK_KAFKA=fresh_kafka)
     assert again.returncode == 0
     assert "gps.positions: exists" in again.stdout
 

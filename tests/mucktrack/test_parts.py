@@ -7,7 +7,6 @@ import pytest
 
 from mucktrack.catch_up import catch_up, fleet_start_ms
 from mucktrack.city_check import load
-from mucktrack.embedded import tansu
 from mucktrack.parts import Fleet, FleetPlan, Servers, Worker
 from mucktrack.settings import Settings
 from producers.demo_city import DEMO_CITY
@@ -17,19 +16,19 @@ AWAY_S = 3.0
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-def test_a_worker_ends_in_good_order_while_kafka_is_away(tmp_path, busy):
-    with tansu(tmp_path / "kafka") as kafka, ExitStack() as stack:
-        settings = Settings(kafka=kafka.address, redis=NO_REDIS)
+def test_a_worker_ends_in_good_order_while_kafka_is_away(tmp_path, busy, mortal_kafka):
+    with ExitStack() as stack:
+        settings = Settings(kafka=mortal_kafka.address, redis=NO_REDIS)
         servers = Servers(settings, tmp_path, stack)
         worker = Worker(settings, servers, DEMO_CITY, tmp_path, stack)
         worker.wait_until_ready()
-        before = catch_up(kafka.address, settings.partitions, worker.figures)
+        before = catch_up(mortal_kafka.address, settings.partitions, worker.figures)
         if busy:
             start_ms = fleet_start_ms(load(DEMO_CITY), time.time_ns() // 1_000_000, None)
             plan = FleetPlan(200, 600)
             Fleet(plan, servers, DEMO_CITY, settings.partitions, start_ms, tmp_path, stack)
             while (worker.figures() or before).positions == before.positions:
                 time.sleep(0.1)
-        kafka.child.stop()
+        mortal_kafka.stop()
         time.sleep(AWAY_S)
         assert worker.child.stop(), worker.child.tail()

@@ -14,7 +14,6 @@ from conftest import ROOT
 from kafka import KafkaConsumer, TopicPartition
 from processes import wait_until
 
-from mucktrack.embedded import tansu
 from mucktrack.interruptible import InterruptibleSink
 from mucktrack.topics import create_topics
 from producers.demo_city import DEMO_CITY
@@ -25,10 +24,9 @@ MUCKTRACK = [sys.executable, "-m", "mucktrack"]
 
 
 @pytest.fixture
-def broker(tmp_path):
-    with tansu(tmp_path / "kafka") as server:
-        create_topics(server.address, PARTITIONS)
-        yield server.address
+def broker(fresh_kafka):
+    create_topics(fresh_kafka, PARTITIONS)
+    return fresh_kafka
 
 
 def environment(broker: str) -> dict[str, str]:

@@ -1,24 +1,24 @@
 """The topics on a real broker."""
 
+from contextlib import closing
+
 import pytest
 from kafka import KafkaAdminClient
 
-from mucktrack.embedded import free_port, tansu
+from mucktrack.embedded import free_port
 from mucktrack.topics import POSITIONS, TOPICS, TopicError, create_topics
-
-
-@pytest.fixture
-def fresh_kafka(tmp_path):
-    with tansu(tmp_path) as server:
-        yield server.address
+from producers.publisher import Publisher
+from streams.position import MAX_TIME_MS, MIN_TIME_MS, Position
 
 
 def partitions_by_name(bootstrap: str) -> dict[str, int]:
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        return {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
-    finally:
-        admin.close()
+    """Without the topics that Kafka makes for itself."""
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        return {
+            topic["name"]: len(topic["partitions"])
+            for topic in admin.describe_topics()
+            if not topic["is_internal"]
+        }
 
 
 def test_all_topics_are_made_with_their_partitions(fresh_kafka):
@@ -52,6 +52,16 @@ def test_another_partition_count_is_refused_and_nothing_is_made(fresh_kafka):
     with pytest.raises(TopicError, match=r"has 3 partitions, not 12.*MUCKTRACK_PARTITIONS=3"):
         create_topics(fresh_kafka, partitions=12)
     assert partitions_by_name(fresh_kafka) == {POSITIONS: 3}
+
+
+def test_records_of_clocks_that_are_wrong_are_taken(fresh_kafka):
+    create_topics(fresh_kafka, partitions=3)
+    with Publisher(fresh_kafka, POSITIONS, 3, array_size=1) as publisher:
+        for time_ms in (MIN_TIME_MS, MAX_TIME_MS):
+            publisher.publish(Position("浙B12345", time_ms, 121.5, 29.8))
+            publisher.tick(time_ms)
+        publisher.flush()
+        assert publisher.counts.acknowledged == publisher.counts.records == 2 + 2 * 3
 
 
 def test_a_broker_that_is_away_is_named():

@@ -10,7 +10,7 @@ import pytest
 from processes import command_lines, running, wait_until
 from up_process import records_of, up, wait_until_ready
 
-from mucktrack.embedded import tansu, valkey
+from mucktrack.embedded import valkey
 from streams.position import Position, decode_record
 
 READY_S = 90.0
@@ -51,18 +51,18 @@ def test_it_ends_by_itself_with_a_summary(tmp_path):
     }
 
 
-def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path):
+def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path, fresh_kafka):
     state = tmp_path / "state"
     published = detected = 0
-    with tansu(tmp_path / "kafka") as kafka, valkey(tmp_path / "redis") as redis:
+    with valkey(tmp_path / "redis") as redis:
         for _ in range(2):
             with up(
                 state,
                 *("--seconds", "8"),
-                MUCKTRACK_KAFKA=kafka.address,
+                MUCKTRACK_KAFKA=fresh_kafka,
                 MUCKTRACK_REDIS=redis.address,
             ) as process:
-                assert wait_until_ready(process) == kafka.address
+                assert wait_until_ready(process) == fresh_kafka
                 assert not [line for line in running(str(state)) if "valkey" in line]
                 told, errors = process.communicate(timeout=120)
             assert process.returncode == 0, errors
@@ -70,8 +70,8 @@ def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path):
             assert positions > 1_000
             assert violations > 0
             assert rejected == 0
-            assert positions == positions_on_the_topic(kafka.address) - published
-            assert violations == len(ids_on_the_queue(kafka.address)) - detected
+            assert positions == positions_on_the_topic(fresh_kafka) - published
+            assert violations == len(ids_on_the_queue(fresh_kafka)) - detected
             published += positions
             detected += violations
 

@@ -3,10 +3,8 @@
 import json
 from contextlib import closing
 
-import pytest
 from kafka import KafkaProducer
 
-from mucktrack.embedded import tansu
 from mucktrack.topics import create_topics
 from mucktrack.violation_queue import LATEST, Tally, ViolationQueue
 
@@ -47,41 +45,38 @@ def test_the_newest_are_kept_for_show():
     ]
 
 
-def test_what_is_there_can_be_passed_over(tmp_path):
-    with tansu(tmp_path) as server:
-        create_topics(server.address, 3)
-        producer = KafkaProducer(bootstrap_servers=server.address)
+def test_what_is_there_can_be_passed_over(fresh_kafka):
+    create_topics(fresh_kafka, 3)
+    producer = KafkaProducer(bootstrap_servers=fresh_kafka)
 
-        def put(numbers: range) -> None:
-            for number in numbers:
-                producer.send("enforcement.violations", violation(number), partition=number % 5)
-            producer.flush()
+    def put(numbers: range) -> None:
+        for number in numbers:
+            producer.send("enforcement.violations", violation(number), partition=number % 5)
+        producer.flush()
 
-        put(range(2_000))
-        with closing(ViolationQueue(server.address)) as queue:
-            assert queue.skip_to_end(30)
-            put(range(2_000, 2_003))
-            read: list[bytes] = []
-            for _ in range(20):
-                read += queue.poll(0.1)
-        producer.close()
+    put(range(2_000))
+    with closing(ViolationQueue(fresh_kafka)) as queue:
+        assert queue.skip_to_end(30)
+        put(range(2_000, 2_003))
+        read: list[bytes] = []
+        for _ in range(20):
+            read += queue.poll(0.1)
+    producer.close()
     assert sorted(read) == [violation(number) for number in range(2_000, 2_003)]
 
 
-@pytest.mark.parametrize("partitions", [3])
-def test_all_partitions_are_read_from_their_start(tmp_path, partitions):
-    with tansu(tmp_path) as server:
-        create_topics(server.address, partitions)
-        producer = KafkaProducer(bootstrap_servers=server.address)
-        values = [violation(number) for number in range(30)]
-        for number, value in enumerate(values):
-            producer.send("enforcement.violations", value, partition=number % 12)
-        producer.flush()
-        with closing(ViolationQueue(server.address)) as queue:
-            read: list[bytes] = []
-            for _ in range(100):
-                read += queue.poll(0.2)
-                if len(read) >= len(values):
-                    break
-        producer.close()
+def test_all_partitions_are_read_from_their_start(fresh_kafka):
+    create_topics(fresh_kafka, 3)
+    producer = KafkaProducer(bootstrap_servers=fresh_kafka)
+    values = [violation(number) for number in range(30)]
+    for number, value in enumerate(values):
+        producer.send("enforcement.violations", value, partition=number % 12)
+    producer.flush()
+    with closing(ViolationQueue(fresh_kafka)) as queue:
+        read: list[bytes] = []
+        for _ in range(100):
+            read += queue.poll(0.2)
+            if len(read) >= len(values):
+                break
+    producer.close()
     assert sorted(read) == sorted(values)

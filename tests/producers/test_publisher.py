@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from brokers import MortalBroker
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from mucktrack.embedded import tansu
 from producers.broker import MAX_RECORD_BYTES
 from producers.publisher import Publisher, PublishError
 from producers.replay import replay
@@ -197,23 +197,23 @@ def test_a_topic_that_is_not_there_or_has_other_partitions_is_refused(
             Publisher(kafka, missing, PARTITIONS)
 
 
-def test_a_broker_that_goes_away_is_told(tmp_path: Path) -> None:
-    with tansu(tmp_path) as server:
-        make_topic(server.address, "positions")
-        publisher = Publisher(server.address, "positions", PARTITIONS, delivery_timeout_ms=1_000)
-        publisher.publish(position(1, 0))
+def test_a_broker_that_goes_away_is_told(mortal_kafka: MortalBroker) -> None:
+    address = mortal_kafka.address
+    make_topic(address, "positions")
+    publisher = Publisher(address, "positions", PARTITIONS, delivery_timeout_ms=1_000)
+    publisher.publish(position(1, 0))
+    publisher.flush()
+    mortal_kafka.stop()
+    publisher.publish(position(1, 1))
+    with pytest.raises(PublishError, match="1 records were not delivered"):
         publisher.flush()
-        server.child.stop()
-        publisher.publish(position(1, 1))
-        with pytest.raises(PublishError, match="1 records were not delivered"):
-            publisher.flush()
-        with pytest.raises(PublishError):
-            publisher.publish(position(1, 2))
-        assert (publisher.counts.acknowledged, publisher.counts.failed) == (1, 1)
-        with pytest.raises(PublishError):
-            publisher.close()
+    with pytest.raises(PublishError):
+        publisher.publish(position(1, 2))
+    assert (publisher.counts.acknowledged, publisher.counts.failed) == (1, 1)
+    with pytest.raises(PublishError):
+        publisher.close()
     with pytest.raises(PublishError, match="is it running"):
-        Publisher(server.address, "positions", PARTITIONS)
+        Publisher(address, "positions", PARTITIONS)
 
 
 def test_what_cannot_be_handed_over_is_not_waited_for(kafka: str, topic: str) -> None:

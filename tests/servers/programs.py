@@ -1,0 +1,24 @@
+"""Programs that tests start and a machine may lack."""
+
+import os
+import shutil
+from pathlib import Path
+
+
+class MissingProgramError(Exception):
+    """The machine lacks a program; the message says which, and what needs it."""
+
+
+def find(name: str, needed_for: str, home_variable: str = "") -> str:
+    """The path of a program: in `bin` of the folder that an environment variable names, else on
+    the search path. Raises `MissingProgramError`."""
+    home = os.environ.get(home_variable)
+    found = shutil.which(Path(home) / "bin" / name) if home else None
+    found = found or shutil.which(name)
+    if found is None:
+        raise MissingProgramError(f"{needed_for} needs the program {name}, which is not installed")
+    return found
+
+
+def java() -> str:
+    return find("java", "Apache Kafka", "JAVA_HOME")
