@@ -88,6 +88,7 @@ class Worker:
             metrics_host=settings.metrics_host,
             metrics_port="0",
             session_timeout_s=str(settings.session_timeout_s),
+            checkpoint_s=str(settings.checkpoint_s),
             state_dir=str(folder),
         )
         command = _command("worker", "--metrics-port-file", str(self._port_file))

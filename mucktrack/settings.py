@@ -182,6 +182,14 @@ class Settings:
             "it, Kafka's own from 6 to 1800.",
         ),
     )
+    checkpoint_s: int = field(
+        default=5,
+        metadata=_about(
+            _whole("SECONDS", 1, 3_600),
+            "How often a worker saves the state of a partition in Redis, and so how much it "
+            "repeats after a crash; less often where that were more than a twentieth of its work.",
+        ),
+    )
     kafka_port: int = field(
         default=0, metadata=_about(PORT, "Port of the broker that `up` starts; 0 = a free one.")
     )

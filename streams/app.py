@@ -22,7 +22,7 @@ from faust.types import TP, EventT
 from yarl import URL
 
 from geofences.loader import CityError
-from streams.checkpoint import NoCheckpoints
+from streams.checkpoint import CheckpointStore, NoCheckpoints
 from streams.cities import RedisCities
 from streams.consumer import PositionsTransport
 from streams.detect import Engine
@@ -32,7 +32,9 @@ from streams.logs import log_to_stderr
 from streams.metrics import Metrics
 from streams.published import Published
 from streams.readiness import NotReadyError, wait_until_ready
+from streams.redis_checkpoints import RedisCheckpoints
 from streams.sinks import Outputs
+from streams.snapshot import State
 from streams.succession import Succession, UnusableCity
 from streams.warm import compile_core
 from streams.worker import Topics, Worker
@@ -64,7 +66,7 @@ class WorkerConfig:
     city: Path
     """City directory: in force where no published version is."""
     redis: str | None
-    """URL for the live positions and the published versions of the city; None = neither."""
+    """URL for checkpoints, published cities and live positions; None = none of them."""
     group: str
     """Consumer group: the workers of a group share the partitions."""
     partitions: int
@@ -76,6 +78,8 @@ class WorkerConfig:
     """0 = a free one."""
     session_timeout_s: float
     """After this long without a sign of life a worker's partitions go to the others."""
+    checkpoint_s: float = 5.0
+    """How often the state of a partition is saved; less often where that would be much work."""
     metrics_port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
     topics: Topics = field(default_factory=Topics)
@@ -99,7 +103,7 @@ class Engines:
     def fresh(self, partition: int) -> Engine:
         return self._engine.live(self._published.succession, partition, self._partitions)
 
-    def restored(self, partition: int, state: bytes) -> Engine:
+    def restored(self, partition: int, state: State) -> Engine:
         engine = self.fresh(partition)
         engine.restore(state)
         return engine
@@ -133,20 +137,23 @@ class Parts(mode.Service):  # type: ignore[misc]
         self._outputs = outputs
         self._published = published
         self._intake = intake
-        self._cities: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def on_start(self) -> None:
         self._live.start()
-        self._cities = asyncio.create_task(
-            self._intake.guarded(self._published.follow()), name="published cities"
-        )
+        guarded = self._intake.guarded
+        self._tasks = [
+            asyncio.create_task(guarded(self._published.follow()), name="published cities"),
+            asyncio.create_task(guarded(self._intake.save_what_is_due()), name="checkpoints"),
+        ]
 
     async def on_stop(self) -> None:
-        if self._cities is not None:
-            self._cities.cancel()
-            await asyncio.gather(self._cities, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._live.close()
         await self._outputs.close()
+        await self._intake.store.close()
 
 
 def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
@@ -210,7 +217,12 @@ def _wire(
     """The app with its agent, and what runs beside it."""
     app = _faust_app(config)
     engines = Engines(engine, published, config.partitions)
-    intake = app.intake = Intake(config.partitions, engines, NoCheckpoints(), metrics, app.crash)
+    store: CheckpointStore = NoCheckpoints()
+    if config.redis is not None:
+        store = RedisCheckpoints.at(config.redis)
+    intake = app.intake = Intake(
+        config.partitions, engines, store, config.checkpoint_s, metrics, app.crash
+    )
     outputs = Outputs(config.kafka, metrics)
     live = LiveView(config.redis, metrics)
     worker = Worker(config.topics, intake, outputs, live, metrics)
@@ -225,7 +237,7 @@ def _wire(
     async def positions(stream: Any) -> None:
         events: Sequence[EventT]
         async for events in stream.noack_take(RECORDS, within=WITHIN_S):
-            await worker.handle(events, app.consumer_generation_id, stream.ack)
+            await worker.handle(events, app.consumer_generation_id)
 
     async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
         await intake.release()

@@ -1,17 +1,27 @@
 """Where the truth of a partition is kept (design section 10).
 
-The worker asks a `CheckpointStore` at the places the design names: `load` when a partition is
-assigned; `save` after the outputs of a micro-batch are acknowledged and before its records are,
-and once more when the partition is given up. A store must not know Faust, Kafka or the engine: the
-state is bytes to it.
+`streams.intake` loads a partition's checkpoint when it is assigned, and `streams.saving` saves one
+every few seconds, after the outputs of a micro-batch are acknowledged, and once more when the
+partition is given up. A store must not know Faust, Kafka or the engine: a state is bytes to it.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from streams.snapshot import State
+
 
 class StoreAwayError(Exception):
     """The store does not answer: to be tried again."""
+
+
+class FencedError(Exception):
+    """Another has loaded the partition since: what it does counts from then on, and nothing may be
+    saved by the one before."""
+
+
+class UnknownCheckpointError(Exception):
+    """What is kept of the partition cannot be read by this version; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,35 +32,44 @@ class Checkpoint:
     """The offset of the first record that is not in `state`."""
     partitions: int
     """How many partitions the topic had; trucks are placed by it."""
-    state: bytes
-    """The engine's, as `Engine.export` gives it."""
+    state: State
+    """The engine's: whole when it is loaded; when it is saved, what has changed since the last."""
+
+
+class Keeper(Protocol):
+    """The right to save one partition: from when it is loaded until somebody else loads it."""
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """As it was when it was loaded; None = there was none. To be read once."""
+        ...
+
+    async def save(self, checkpoint: Checkpoint) -> int:
+        """Keep it: the parts that its state has not are those kept before. How many bytes were
+        written. Raises `StoreAwayError` and `FencedError`; after the first, call it again with the
+        same."""
+        ...
 
 
 class CheckpointStore(Protocol):
-    """Keeps the checkpoint of each partition. Every method may raise `StoreAwayError`."""
+    """Keeps the checkpoint of each partition."""
 
-    async def load(self, topic: str, partition: int) -> Checkpoint | None:
-        """The last checkpoint; None = there is none."""
+    async def load(self, topic: str, partition: int) -> Keeper | None:
+        """The last checkpoint, and the right to save the next ones; None = nothing is ever kept.
+
+        Raises `StoreAwayError` and `UnknownCheckpointError`.
+        """
         ...
 
-    def due(self, topic: str, partition: int, *, final: bool) -> bool:
-        """Whether to save now (exporting the state is not free); `final` = the last chance."""
-        ...
-
-    async def save(self, topic: str, partition: int, checkpoint: Checkpoint) -> None:
-        """Keep it in place of the last one."""
-        ...
+    async def close(self) -> None: ...
 
 
 class NoCheckpoints:
     """Keeps none: each assignment starts with a fresh engine at the log's start, which repeats
     and loses nothing, since what comes twice has the same ids."""
 
-    async def load(self, topic: str, partition: int) -> Checkpoint | None:
+    async def load(self, topic: str, partition: int) -> Keeper | None:
         return None
 
-    def due(self, topic: str, partition: int, *, final: bool) -> bool:
-        return False
-
-    async def save(self, topic: str, partition: int, checkpoint: Checkpoint) -> None:
-        """Never asked for: nothing is due."""
+    async def close(self) -> None:
+        """There is nothing to be closed."""

@@ -122,6 +122,10 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
         one before. Raises `KafkaError`, `TimeoutError`."""
         await self._thread.call_thread(self._thread.begin, tp, offset, turn)
 
+    async def mark(self, tp: TP, offset: int) -> None:
+        """Tell Kafka how far `tp` is, for those who look at its lag; nothing starts from it."""
+        await self._thread.commit({tp: offset})
+
     def _to_message(self, tp: TP, record: tuple[int, Any]) -> Any:
         turn, record_read = record
         message = super()._to_message(tp, record_read)

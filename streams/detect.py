@@ -26,8 +26,8 @@ from streams.passage import (
 )
 from streams.position import Element, Malformed
 from streams.runs import Pool
-from streams.snapshot import Snapshot
-from streams.state import LOADED, NEVER, NO_TIME, NOW, TRUCK, UNKNOWN, forget
+from streams.snapshot import Snapshot, State, StateCopy, UnknownFormat
+from streams.state import LOADED, NEVER, NO_TIME, NOW, TRUCK, UNKNOWN, blank_truck
 from streams.succession import PreparedCity, Succession, UnusableCity
 from streams.versions import ASK_AGAIN, Version, Versions
 
@@ -81,6 +81,7 @@ class Engine:
         """Trucks that have a row of state; the room behind them is for more."""
         self._rows = np.zeros(0, TRUCK).view(np.recarray)
         self._due_ms = np.zeros(0, np.int64)
+        self._changed = np.zeros(0, np.bool_)
         self._pool = Pool.of(FIRST_RUNS)
         self._clocks = scratch(CLOCK)
         self._clocks[0] = (NO_TIME, NO_TIME, NEVER, partition is not None)
@@ -185,19 +186,31 @@ class Engine:
             self._sweep(int(self._clocks[0].highest_ms), outcome)
         return outcome
 
-    def export(self) -> bytes:
+    def export(self) -> State:
         """The whole state; `restore` makes an engine that goes on exactly as this one would."""
-        return Snapshot.take(
+        return self._copy(np.ones(self._ready, np.bool_)).encode()
+
+    def changes(self) -> StateCopy:
+        """What has changed of the state since the last call, or since `restore`: with it, the parts
+        written before are those of the state as it is now."""
+        self._make_rows()
+        copy = self._copy(self._changed[: self._ready])
+        self._changed[:] = False
+        return copy
+
+    def _copy(self, changed: Any) -> StateCopy:
+        return StateCopy.take(
+            changed,
             self._versions.succession.key,
             self._versions.names,
-            self.trucks.ids,
-            self._rows,
-            self._due_ms,
+            self.trucks.ids[: self._ready],
+            self._rows[: self._ready],
+            self._due_ms[: self._ready],
             self._pool,
             self._clocks,
-        ).encode()
+        )
 
-    def restore(self, state: bytes) -> None:
+    def restore(self, state: State) -> None:
         """Take over the state that `export` gave, into an engine that has seen nothing yet.
 
         Raises `streams.snapshot.UnknownFormat` for what is no such state.
@@ -205,20 +218,26 @@ class Engine:
         snapshot = Snapshot.decode(state)
         for truck_id in snapshot.truck_ids:
             self.trucks.row(truck_id)
-        self._rows, self._due_ms = snapshot.rows(), snapshot.due_ms()
+        if len(self.trucks) != len(snapshot.truck_ids):
+            raise UnknownFormat("engine state with trucks that are there twice or sit elsewhere")
+        self._rows, self._due_ms = snapshot.rows, snapshot.due_ms
         self._ready = len(self._rows)
-        names = NamedIds(snapshot.site_ids, snapshot.district_codes)
+        self._changed = np.full(self._ready, snapshot.upgraded)
+        head = snapshot.head
+        names = NamedIds(head.site_ids, head.district_codes)
         self._versions = Versions(self._versions.succession, names)
-        self._pool = snapshot.pool()
+        self._pool = snapshot.pool
         clock = self._clocks[0]
-        clock.highest_ms, clock.next_due_ms = snapshot.highest_ms, snapshot.next_due_ms
-        clock.watermark_ms = snapshot.watermark_ms
-        self._carry_over(snapshot.versions)
+        clock.highest_ms, clock.next_due_ms = head.highest_ms, head.next_due_ms
+        clock.watermark_ms = head.watermark_ms
+        self._carry_over(head.versions)
 
     def _carry_over(self, before: list[tuple[int, str]]) -> None:
         """Make the trucks' rows, of the succession with the key `before`, of the present one."""
         rows, due_ms = self._rows[: self._ready], self._due_ms[: self._ready]
-        if self._versions.carry_over(rows, due_ms, self.trucks.ids, before):
+        moved = self._versions.carry_over(rows, due_ms, self.trucks.ids, before)
+        self._changed[moved] = True
+        if len(moved):
             self._clocks[0].next_due_ms = ASK_AGAIN
 
     def _pass_over(self, version: int, batch: Any, reasons: Any, outcome: Outcome) -> None:
@@ -232,7 +251,7 @@ class Engine:
                 self._versions.limits,
                 self._clocks,
                 self._pool,
-                Trucks(self._rows, self._due_ms),
+                Trucks(self._rows, self._due_ms, self._changed),
                 self._scratch,
                 batch,
                 reasons,
@@ -248,7 +267,11 @@ class Engine:
                 self._versions.limits,
                 self._clocks,
                 self._pool,
-                Trucks(self._rows[: self._ready], self._due_ms[: self._ready]),
+                Trucks(
+                    self._rows[: self._ready],
+                    self._due_ms[: self._ready],
+                    self._changed[: self._ready],
+                ),
                 self._scratch,
                 by_ms,
                 start,
@@ -263,15 +286,14 @@ class Engine:
             room = max(FIRST_TRUCKS, 2 * len(self._rows), needed)
             rows = np.zeros(room, TRUCK).view(np.recarray)
             due_ms = np.full(room, NEVER, np.int64)
-            rows[: self._ready], due_ms[: self._ready] = (
-                self._rows[: self._ready],
-                self._due_ms[: self._ready],
-            )
-            self._rows, self._due_ms = rows, due_ms
+            changed = np.zeros(room, np.bool_)
+            rows[: self._ready] = self._rows[: self._ready]
+            due_ms[: self._ready] = self._due_ms[: self._ready]
+            changed[: self._ready] = self._changed[: self._ready]
+            self._rows, self._due_ms, self._changed = rows, due_ms, changed
         if needed > self._ready:
-            unknown = scratch(TRUCK)
-            forget(unknown[0])
-            self._rows[self._ready : needed] = unknown[0]
+            self._rows[self._ready : needed] = blank_truck()
+            self._changed[self._ready : needed] = True
         self._ready = needed
 
     def _drain(self, outcome: Outcome) -> None:

@@ -3,31 +3,36 @@
 
 A partition is loaded once its checkpoint is; then it is sought and resumed, and `streams.worker`
 may take its records. `streams.consumer` calls `assigned`, `streams.app` connects `release` to
-Faust's signals. What an engine does with elements is not known here.
+Faust's signals, and `streams.saving` saves what is loaded. What an engine does with elements is not
+known here.
 """
 
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from streams.checkpoint import Checkpoint, CheckpointStore, StoreAwayError
+from streams.checkpoint import Checkpoint, CheckpointStore, Keeper, StoreAwayError
 from streams.consumer import PositionsConsumer
 from streams.detect import Engine
+from streams.loaded import Loaded
 from streams.metrics import Metrics
+from streams.pauses import Pauses
+from streams.saving import Saving
+from streams.snapshot import State, UnknownFormat
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 5.0
-RELEASE_S = 5.0
-"""How long a partition given up waits for the micro-batch under way. What is not done by then is
-done by the next worker: the checkpoint has not moved."""
+RELEASE_S: Final = 5.0
+"""How long a partition given up waits for the micro-batch under way and for its last checkpoint.
+What is not done by then is done by the next worker: the checkpoint has not moved."""
+FENCED_S: Final = 60.0
+"""So long after a partition was found to be another worker's, the group must have given it to that
+one."""
 
 Crash = Callable[[BaseException], Awaitable[None]]
 
@@ -41,20 +46,9 @@ class EngineMaker(Protocol):
 
     def fresh(self, partition: int) -> Engine: ...
 
-    def restored(self, partition: int, state: bytes) -> Engine: ...
+    def restored(self, partition: int, state: State) -> Engine: ...
 
     def bring_up_to_date(self, engine: Engine) -> None: ...
-
-
-@dataclass(slots=True, eq=False)
-class Loaded:
-    """A partition that is read."""
-
-    engine: Engine
-    next_offset: int
-    """Of the record to be taken next."""
-    turn: int
-    """Records of another turn are none of this one's (`streams.consumer`)."""
 
 
 class Intake:
@@ -65,10 +59,12 @@ class Intake:
         partitions: int,
         engines: EngineMaker,
         store: CheckpointStore,
+        interval_s: float,
         metrics: Metrics,
         crash: Crash,
     ) -> None:
-        """`partitions` is the count of the topic; `crash` ends the process because of a bug."""
+        """`partitions` is the count of the topic, `interval_s` how often each is saved; `crash`
+        ends the process because of a bug."""
         self.loaded: dict[TP, Loaded] = {}
         self.lock = asyncio.Lock()
         """Held while a micro-batch is worked on, and while partitions are given up."""
@@ -82,30 +78,40 @@ class Intake:
         self._bring_ups: dict[TP, asyncio.Task[None]] = {}
         self._closing = False
         self._turns = itertools.count(1)
+        self._consumer: PositionsConsumer | None = None
+        self._saving = Saving(
+            self.loaded, self.lock, partitions, interval_s, metrics, self._saved, self._fenced
+        )
 
     def assigned(self, consumer: PositionsConsumer, partitions: set[TP], generation: int) -> None:
         """Bring up `partitions`, all paused, each in a task of its own."""
         self._forget()
         if self._closing:
             return
+        self._consumer = consumer
         self._metrics.partitions_assigned.set(len(partitions))
         for tp in sorted(partitions):
             self._bring_ups[tp] = asyncio.create_task(
                 self.guarded(self._bring_up(consumer, tp, generation)), name=f"bring up {tp}"
             )
 
+    async def _saved(self, tp: TP, next_offset: int) -> None:
+        if self._consumer is not None:
+            await self._consumer.mark(tp, next_offset)
+
     def commit_failed(self) -> None:
         self._metrics.commit_failures.inc()
 
     async def release(self, *, for_good: bool = False) -> None:
-        """Give up every partition once the micro-batch under way is done; saves what is due."""
+        """Give up every partition once the micro-batch under way is done; saves what is not
+        saved."""
         self._closing = self._closing or for_good
         try:
             async with asyncio.timeout(RELEASE_S), self.lock:
                 if not self.broken:
-                    await self.save(list(self.loaded.items()), final=True)
+                    await self._saving.finish()
         except TimeoutError:
-            log.warning("given up in the middle of a micro-batch: the next worker repeats it")
+            log.warning("given up without a last checkpoint in time: the next worker repeats it")
         except StoreAwayError as error:
             log.warning("given up without a last checkpoint, the next worker repeats: %s", error)
         finally:
@@ -117,28 +123,32 @@ class Intake:
         self._engines.bring_up_to_date(loaded.engine)
         return loaded.engine
 
-    async def save(self, worked_on: Sequence[tuple[TP, Loaded]], *, final: bool = False) -> None:
-        """Checkpoint those of the partitions that are due; the caller holds the lock.
+    async def until_it_can_be_kept(self) -> None:
+        """Returns when what is processed now can be saved, as far as is known."""
+        await self._saving.wait_for_the_store()
 
-        What is no longer loaded, or loaded anew, is left alone: it may be another worker's by now.
-        Waits while the store is away, unless this is the final one: then raises `StoreAwayError`.
-        """
-        for tp, loaded in worked_on:
-            is_due = self.store.due(tp.topic, tp.partition, final=final)
-            if not is_due or self.loaded.get(tp) is not loaded:
-                continue
-            checkpoint = Checkpoint(loaded.next_offset, self._partitions, loaded.engine.export())
-            pause_s = FIRST_PAUSE_S
-            while self.loaded.get(tp) is loaded:
-                try:
-                    await self.store.save(tp.topic, tp.partition, checkpoint)
-                    break
-                except StoreAwayError as error:
-                    if final:
-                        raise
-                    log.warning("checkpoint not saved, trying again: %s", error)
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    async def save_what_is_due(self) -> None:
+        """Save checkpoints, for ever; runs beside the worker."""
+        await self._saving.run()
+
+    def _fenced(self, tp: TP, loaded: Loaded) -> None:
+        """Another worker has loaded the partition: so the group has given it to that one, and will
+        say so here too. If it does not, two groups work on the same checkpoints."""
+        if self.loaded.get(tp) is loaded:
+            del self.loaded[tp]
+            self._metrics.fenced.inc()
+            self._metrics.partitions_loaded.set(len(self.loaded))
+            self._bring_ups[tp] = asyncio.create_task(
+                self.guarded(self._until_taken_away(tp)), name=f"fenced {tp}"
+            )
+
+    async def _until_taken_away(self, tp: TP) -> None:
+        """Cancelled by the next assignment."""
+        await asyncio.sleep(FENCED_S)
+        raise CheckpointError(
+            f"{tp.topic} partition {tp.partition} is this worker's, and another works on it: do "
+            "not run two consumer groups on one Redis; give each its own"
+        )
 
     def _forget(self) -> None:
         for task in self._bring_ups.values():
@@ -161,19 +171,18 @@ class Intake:
 
         Retried with back-off while Redis or Kafka is away.
         """
-        pause_s = FIRST_PAUSE_S
+        pauses = Pauses()
         while _is_current(consumer, tp, generation):
             try:
-                checkpoint = await self.store.load(tp.topic, tp.partition)
                 begin = (await consumer.earliest_offsets(tp))[tp]
-                loaded = self._load(tp, checkpoint, begin)
+                keeper = await self.store.load(tp.topic, tp.partition)
+                loaded = self._load(tp, keeper, begin)
                 if not _is_current(consumer, tp, generation):
                     return
                 await consumer.begin(tp, loaded.next_offset, loaded.turn)
             except (StoreAwayError, KafkaError, OSError, TimeoutError) as error:
                 log.warning("%s partition %d not loaded yet: %r", tp.topic, tp.partition, error)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                await pauses.wait()
                 continue
             if _is_current(consumer, tp, generation):
                 self.loaded[tp] = loaded
@@ -182,11 +191,22 @@ class Intake:
                 log.info("%s partition %d from %d on", tp.topic, tp.partition, loaded.next_offset)
             return
 
-    def _load(self, tp: TP, checkpoint: Checkpoint | None, begin: int) -> Loaded:
+    def _load(self, tp: TP, keeper: Keeper | None, begin: int) -> Loaded:
         """`begin` is the log's first offset. Its end is not asked for: brokers are known that
-        answer too little, and a record missing is noticed when it is taken."""
+        answer too little, and what is missing is noticed when records are taken."""
+        checkpoint = None if keeper is None else keeper.checkpoint
         if checkpoint is None:
-            return Loaded(self._engines.fresh(tp.partition), begin, next(self._turns))
+            return Loaded(self._engines.fresh(tp.partition), begin, next(self._turns), keeper)
+        self._check(tp, checkpoint, begin)
+        try:
+            engine = self._engines.restored(tp.partition, checkpoint.state)
+        except UnknownFormat as error:
+            raise CheckpointError(
+                f"the checkpoint of {tp.topic} partition {tp.partition}: {error}"
+            ) from error
+        return Loaded(engine, checkpoint.next_offset, next(self._turns), keeper)
+
+    def _check(self, tp: TP, checkpoint: Checkpoint, begin: int) -> None:
         if checkpoint.partitions != self._partitions:
             raise CheckpointError(
                 f"the checkpoint of {tp.topic} partition {tp.partition} was made with "
@@ -200,8 +220,6 @@ class Intake:
                 f"{checkpoint.next_offset}, but the log begins at {begin}: records are gone that "
                 "have not been processed; delete the checkpoint to go on with those that are left"
             )
-        engine = self._engines.restored(tp.partition, checkpoint.state)
-        return Loaded(engine, checkpoint.next_offset, next(self._turns))
 
 
 def _is_current(consumer: PositionsConsumer, tp: TP, generation: int) -> bool:

@@ -77,6 +77,45 @@ class Metrics:
             "Live positions left out because too many trucks were waiting.",
             registry=registry,
         )
+        self.checkpoint_copy_seconds = Histogram(
+            "mucktrack_checkpoint_copy_seconds",
+            "How long detection stood still for a checkpoint.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.checkpoint_seconds = Histogram(
+            "mucktrack_checkpoint_seconds",
+            "From copying the state of a partition to its checkpoint in the store.",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.checkpoint_bytes = Counter(
+            "mucktrack_checkpoint_bytes_total",
+            "Bytes written for checkpoints, compressed.",
+            registry=registry,
+        )
+        self.checkpoint_failures = Counter(
+            "mucktrack_checkpoint_failures_total",
+            "Attempts to save a checkpoint that the store did not answer.",
+            registry=registry,
+        )
+        self.checkpoint_time_seconds = Gauge(
+            "mucktrack_checkpoint_time_seconds",
+            "When the state of the last checkpoint was copied, Unix time.",
+            ["partition"],
+            registry=registry,
+        )
+        self.checkpoint_offset = Gauge(
+            "mucktrack_checkpoint_offset",
+            "Offset at which a worker would go on after a crash.",
+            ["partition"],
+            registry=registry,
+        )
+        self.fenced = Counter(
+            "mucktrack_fenced_total",
+            "Partitions that were found to be another worker's when they were to be saved.",
+            registry=registry,
+        )
         self.city_versions = Gauge(
             "mucktrack_city_versions", "Versions of the city that are known.", registry=registry
         )
@@ -112,9 +151,14 @@ class Metrics:
             self.highest_time_seconds.labels(partition).set(highest_ms / 1000)
         self.next_offset.labels(partition).set(next_offset)
 
+    def note_checkpoint(self, partition: int, next_offset: int) -> None:
+        self.checkpoint_time_seconds.labels(partition).set_to_current_time()
+        self.checkpoint_offset.labels(partition).set(next_offset)
+
     def forget_progress(self) -> None:
         """The partitions have been given up: others tell how far they are."""
-        self.next_offset.clear()
+        for figures in (self.next_offset, self.checkpoint_time_seconds, self.checkpoint_offset):
+            figures.clear()
         self.highest_time_seconds.clear()
 
     def serve(self, host: str, port: int) -> int:

@@ -66,6 +66,8 @@ class Trucks(NamedTuple):
 
     rows: Any
     due_ms: npt.NDArray[np.int64]
+    changed: npt.NDArray[np.bool_]
+    """Which may have changed since the state was last written."""
 
 
 @compiled
@@ -178,6 +180,7 @@ def pass_over(
         if not (has_room(out) and has_free_runs(pool)):
             return i
         truck = trucks.rows[position.truck]
+        trucks.changed[position.truck] = True
         if not _is_judged_by(force, truck):
             return i
         reasons[i] = take(force, all_limits, clock, pool, truck, now, then, position, out)
@@ -208,6 +211,7 @@ def sweep(
             if not has_room(out):
                 return row
             truck = trucks.rows[row]
+            trucks.changed[row] = True
             now.truck = row
             limits = all_limits[truck.version]
             fall_due(pool, limits, truck, now, by_ms, out)

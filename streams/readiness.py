@@ -11,10 +11,10 @@ from collections.abc import Collection
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streams.pauses import Pauses
+
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 5.0
 REQUEST_S = 10.0
 
 
@@ -30,15 +30,14 @@ async def wait_until_ready(
     Retries with back-off while Kafka (`host:port`, several joined by commas) is away. Raises
     `NotReadyError` where a topic is missing or `positions` has another count of partitions.
     """
-    pause_s = FIRST_PAUSE_S
+    pauses = Pauses()
     while True:
         try:
             async with asyncio.timeout(REQUEST_S):
                 counts = await _partition_counts(kafka)
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("waiting for Kafka at %s: %s", kafka, error or type(error).__name__)
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            await pauses.wait()
         else:
             _check(counts, positions, partitions, outputs)
             return

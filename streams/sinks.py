@@ -19,6 +19,7 @@ from aiokafka.errors import (
 )
 
 from streams.metrics import Metrics
+from streams.pauses import Pauses
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,6 @@ BATCH_BYTES = 512 * 1024
 """A micro-batch's outputs for one partition should fit: each batch more is a round trip more."""
 ATTEMPT_S = 15.0
 """What is not acknowledged by then is sent again, on a new connection."""
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 5.0
 CLOSE_S = 3.0
 
 AWAY = (KafkaError, OSError, TimeoutError)
@@ -67,7 +66,7 @@ class Outputs:
         Raises `OutputRefusedError` where the broker finds one too large that cannot be shortened.
         """
         waiting = list(outputs)
-        pause_s = FIRST_PAUSE_S
+        pauses = Pauses()
         while waiting:
             self._metrics.waiting_outputs.set(len(waiting))
             waiting, why = await self._attempt(waiting)
@@ -75,8 +74,7 @@ class Outputs:
                 self._metrics.output_retries.inc()
                 log.warning("Kafka did not take %d outputs, trying again: %r", len(waiting), why)
                 await self._disconnect()
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                await pauses.wait()
         self._metrics.waiting_outputs.set(0)
 
     async def close(self) -> None:

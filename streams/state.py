@@ -148,6 +148,13 @@ def forget(truck: Any) -> None:
     truck.overdue = False
 
 
+def blank_truck() -> Any:
+    """A new truck, as a record."""
+    truck = np.zeros(1, TRUCK).view(np.recarray)
+    forget(truck[0])
+    return truck[0]
+
+
 @compiled
 def move_to_version(truck: Any, version: int, register: int, plane: Any) -> None:
     """Make `version` that of the truck, with its number in that version's register, and its stop a

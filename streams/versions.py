@@ -141,15 +141,15 @@ class Versions:
 
     def carry_over(
         self, rows: Any, due_ms: Any, truck_ids: list[str], before: list[tuple[int, str]]
-    ) -> bool:
+    ) -> npt.NDArray[np.int64]:
         """Make what `rows` hold of the succession whose key is `before` of this one.
 
         A truck's version becomes the one in force here at its last fix. Where that is another city,
         its metres move into that city's plane, and what is due is asked again. What is
-        remembered of loads, trips and runs stays. Returns whether there are such trucks.
+        remembered of loads, trips and runs stays. Returns the rows that are not as they were.
         """
         if before == self.succession.key:
-            return False
+            return np.zeros(0, np.int64)
         seen = np.flatnonzero(rows.last_ms != NO_TIME)
         old, new = rows.version[seen], self.succession.numbers_at(rows.last_ms[seen])
         rows.version[seen] = new
@@ -161,7 +161,8 @@ class Versions:
             rows.register[moved] = self._versions[number].registers(truck_ids)[moved]
             _move(rows, moved, Projection(self._versions[number].index.plane))
         due_ms[seen[changed]] = ASK_AGAIN
-        return bool(changed.any())
+        touched: npt.NDArray[np.int64] = seen[changed | (old != new)]
+        return touched
 
     def _by_version(self, records: Any, times_ms: Any) -> Iterator[tuple[Version, Any]]:
         """Consecutive records of the same version."""

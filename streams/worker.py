@@ -1,21 +1,24 @@
 """One micro-batch of a worker: records in, outputs acknowledged, records acknowledged.
 
-`Worker.handle` is what the Faust agent calls with what it took; the order is that of design section
-10: process, outputs acknowledged by the broker, checkpoint, ack. It must not know how partitions
-come and go (`streams.intake`) or how outputs travel (`streams.sinks`).
+`Worker.handle` is what the Faust agent calls with what it took: process, then outputs acknowledged
+by the broker. The checkpoint, and after it the acknowledgement of the records, follow beside it
+(`streams.saving`; the order is that of design section 10). It must not know how partitions come and
+go (`streams.intake`) or how outputs travel (`streams.sinks`).
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from faust.types import TP, EventT
 
 from streams import topics
 from streams.detect import Outcome
-from streams.intake import Intake, Loaded
+from streams.intake import Intake
 from streams.live import LiveView
+from streams.loaded import Loaded
 from streams.metrics import FIX, Metrics
 from streams.output import ce_headers, encode
 from streams.position import Element, Tick, decode_record
@@ -26,8 +29,6 @@ from streams.state import NEVER
 MAX_ELEMENTS = 20_000
 """Taken at once: some 50 ms of work, after which others get their turn, and the outputs of it fit
 in memory however bad the data."""
-
-Ack = Callable[[EventT], Awaitable[object]]
 
 
 class OffsetGapError(Exception):
@@ -69,15 +70,17 @@ class Worker:
         self._live = live
         self._metrics = metrics
 
-    async def handle(self, events: Sequence[EventT], generation: int, ack: Ack) -> None:
+    async def handle(self, events: Sequence[EventT], generation: int) -> None:
         """Work through `events`, in pieces of bounded size.
 
         An event is left alone unless its partition is loaded, it was read in this loading's turn,
-        it belongs to `generation` (the app's present one) and its offset is the next one. Raises
-        only because of a bug, and `OffsetGapError`: nothing is acknowledged or saved from then on.
+        it belongs to `generation` (the app's present one) and its offset is the next one. Waits
+        while checkpoints cannot be saved. Raises only because of a bug, and `OffsetGapError`:
+        nothing is acknowledged or saved from then on.
         """
         waiting = list(reversed(events))
         while waiting:
+            await self._intake.until_it_can_be_kept()
             async with self._intake.lock:
                 started = time.perf_counter()
                 parts = self._take(waiting, generation)
@@ -89,10 +92,6 @@ class Worker:
                     # Cancelled or a bug: the engines are ahead of what has been written.
                     self._intake.broken = True
                     raise
-                for tp, part in parts.items():
-                    if self._intake.loaded.get(tp) is part.loaded:
-                        for event in part.events:
-                            await ack(event)
 
     def _take(self, waiting: list[EventT], generation: int) -> dict[TP, Part]:
         """Decode from the end of `waiting` until there is enough."""
@@ -105,14 +104,8 @@ class Worker:
             if loaded is None or message.turn != loaded.turn or message.generation_id != generation:
                 continue
             if message.offset != loaded.next_offset:
-                if message.offset < loaded.next_offset:
-                    continue
                 self._intake.broken = True
-                raise OffsetGapError(
-                    f"{message.topic} partition {message.partition}: offset {message.offset} came "
-                    f"where {loaded.next_offset} was expected; records are missing (the topic must "
-                    "be neither compacted nor written to in transactions)"
-                )
+                raise OffsetGapError(_gap(message, loaded))
             loaded.next_offset += 1
             elements = decode_record(message.value)
             taken += len(elements)
@@ -137,7 +130,6 @@ class Worker:
             await asyncio.sleep(0)
         self._metrics.detect_seconds.observe(time.perf_counter() - started)
         await self._outputs.send(outputs)
-        await self._intake.save([(tp, part.loaded) for tp, part in parts.items()])
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
         self._count(parts, outcomes)
 
@@ -179,6 +171,21 @@ class Worker:
         newest_ms = max(part.record_ms[-1] for part in parts.values())
         if newest_ms != NEVER:
             metrics.record_age_seconds.observe(max(0.0, time.time() - newest_ms / 1000))
+
+
+def _gap(message: Any, loaded: Loaded) -> str:
+    """In one turn, offsets follow each other from where it began."""
+    where = f"{message.topic} partition {message.partition}: offset {message.offset} came"
+    if message.offset < loaded.next_offset:
+        return (
+            f"{where}, but the checkpoint goes on at {loaded.next_offset}: the log ends before it, "
+            "so the topic is not the one it was made of; delete the checkpoints "
+            "(mucktrack:checkpoint:* in Redis) to start at the log's start"
+        )
+    return (
+        f"{where} where {loaded.next_offset} was expected; records are missing (the topic must be "
+        "neither compacted nor written to in transactions)"
+    )
 
 
 def _timestamp_ms(timestamp_s: float | None) -> int:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_district import one_district
@@ -23,7 +25,7 @@ from streams.detect import FIRST_RUNS, FIRST_TRUCKS, OUT_POSITIONS, Engine, Outc
 from streams.events import EVENTS_A_POSITION
 from streams.output import Trip, Violation, encode
 from streams.position import Element, Position, Tick
-from streams.snapshot import UnknownFormat
+from streams.snapshot import State, UnknownFormat
 
 Said = tuple[list[bytes], list[bytes], list[tuple[int, str]], int]
 EXAMPLES = 60
@@ -280,19 +282,34 @@ def test_what_is_no_state_is_refused() -> None:
     engine = Engine.offline(prepared)
     engine.process(in_arrival_order(rng, tracks))
     state = engine.export()
-    fields = msgspec.msgpack.decode(state)
+    pack, unpack = zstandard.compress, zstandard.decompress
+    head = msgspec.msgpack.decode(unpack(state.head))
+    ids, records, due = msgspec.msgpack.decode(unpack(state.parts["trucks/0"]))
+    assert "runs/0" in state.parts
+
+    def with_head(**fields: Any) -> State:
+        return State(pack(msgspec.msgpack.encode(head | fields)), state.parts)
+
+    def with_part(name: str, part: bytes) -> State:
+        return State(state.head, state.parts | {name: part})
+
     for wrong in (
-        b"",
-        b"\x00",
-        state[:-1],
-        state[: len(state) // 2],
-        msgspec.msgpack.encode(fields | {"format": fields["format"] + 1}),
-        msgspec.msgpack.encode(fields | {"layout": "truck 1 run 1"}),
-        msgspec.msgpack.encode({"format": 1}),
-        msgspec.msgpack.encode(fields | {"trucks": fields["trucks"][:-1]}),
-        msgspec.msgpack.encode(fields | {"trucks": b""}),
-        msgspec.msgpack.encode(fields | {"truck_ids": [*fields["truck_ids"], "more"]}),
-        msgspec.msgpack.encode(fields | {"runs": b"x"}),
+        State(b"", {}),
+        State(state.head, {}),
+        State(state.head[:-1], state.parts),
+        State(pack(b"\x00"), state.parts),
+        State(pack(msgspec.msgpack.encode({"format": 2})), {}),
+        with_head(format=head["format"] + 1),
+        with_head(truck_layout="truck"),
+        with_head(run_layout="[('fixes', '<i4')]"),
+        with_head(trucks=head["trucks"] + 1),
+        with_head(runs=0),
+        with_part("trucks/0", b"x"),
+        with_part("trucks/0", pack(msgspec.msgpack.encode([ids, records[:-1], due]))),
+        with_part("trucks/0", pack(msgspec.msgpack.encode([ids, records, due[:-1]]))),
+        with_part("trucks/0", pack(msgspec.msgpack.encode([[*ids, "more"], records, due]))),
+        with_part("trucks/0", pack(msgspec.msgpack.encode([[ids[1], *ids[1:]], records, due]))),
+        with_part("runs/0", pack(b"x")),
     ):
         with pytest.raises(UnknownFormat, match=r"state"):
             Engine.offline(prepared).restore(wrong)
