@@ -80,7 +80,14 @@ class Intake:
         self._turns = itertools.count(1)
         self._consumer: PositionsConsumer | None = None
         self._saving = Saving(
-            self.loaded, self.lock, partitions, interval_s, metrics, self._saved, self._fenced
+            self.loaded,
+            self.lock,
+            lambda: not self.broken,
+            partitions,
+            interval_s,
+            metrics,
+            self._saved,
+            self._fenced,
         )
 
     def assigned(self, consumer: PositionsConsumer, partitions: set[TP], generation: int) -> None:
@@ -108,8 +115,7 @@ class Intake:
         self._closing = self._closing or for_good
         try:
             async with asyncio.timeout(RELEASE_S), self.lock:
-                if not self.broken:
-                    await self._saving.finish()
+                await self._saving.finish()
         except TimeoutError:
             log.warning("given up without a last checkpoint in time: the next worker repeats it")
         except StoreAwayError as error:

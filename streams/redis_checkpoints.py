@@ -93,7 +93,7 @@ class RedisCheckpoints:
                 await keeper.read(*found)
             await keeper.tidy()
         except AWAY as error:
-            raise StoreAwayError(f"Redis: {error!r}") from error
+            raise StoreAwayError(f"Redis: {error}") from error
         return keeper
 
     async def close(self) -> None:
@@ -168,7 +168,7 @@ class _Keeper:
                 _COMMIT, checkpoint.next_offset, checkpoint.partitions, head, encoded, *replaced
             )
         except AWAY as error:
-            raise StoreAwayError(f"Redis: {error!r}") from error
+            raise StoreAwayError(f"Redis: {error}") from error
         self._index, self._saves = index, number
         return written
 

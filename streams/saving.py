@@ -36,16 +36,19 @@ class Saving:
         self,
         loaded: dict[TP, Loaded],
         lock: asyncio.Lock,
+        may_save: Callable[[], bool],
         partitions: int,
         interval_s: float,
         metrics: Metrics,
         saved: Callable[[TP, int], Awaitable[None]],
         fenced: Callable[[TP, Loaded], None],
     ) -> None:
-        """`lock` is held while an engine is ahead of its outputs. `saved` is told the offset of
+        """`lock` is held while an engine is ahead of its outputs; `may_save` is False where one
+        has stayed so, because of a bug. `saved` is told the offset of
         each checkpoint, `fenced` of a partition that is another worker's by now."""
         self._loaded = loaded
         self._lock = lock
+        self._may_save = may_save
         self._partitions = partitions
         self._interval_s = interval_s
         self._metrics = metrics
@@ -76,6 +79,8 @@ class Saving:
 
         Raises `StoreAwayError` where that cannot be done now.
         """
+        if not self._may_save():
+            return
         if not self._store_answers.is_set():
             raise StoreAwayError("the store has not answered for a while")
         async with self._one_at_a_time:
@@ -102,7 +107,7 @@ class Saving:
 
     async def _save(self, tp: TP, loaded: Loaded) -> None:
         async with self._lock:
-            if self._loaded.get(tp) is not loaded:
+            if self._loaded.get(tp) is not loaded or not self._may_save():
                 return
             copy = self._copy(loaded)
             # Taken while the other is held, as `finish` does: nobody copies in between.
