@@ -52,7 +52,7 @@ SOURCES = {
     "streams/rules.py": (REFERENCE,),
     "streams/runs.py": (REFERENCE, REPORT),
     "streams/passage.py": (REFERENCE,),
-    "streams/stop.py": (REFERENCE,),
+    "streams/stop.py": ("tests/streams/test_stop.py", REFERENCE),
     "streams/state.py": (REFERENCE,),
     "streams/events.py": (REFERENCE, REPORT),
     "geofences/lookup.py": (ALIKE, INDEX, REPORT),
@@ -69,7 +69,7 @@ DEEP_TESTS = (
     "tests/streams/test_engine_invariants.py",
 )
 """Slower, for what the others let through."""
-STREAM_S, TEST_S = 3, 20
+STREAM_S, TEST_S, DEEP_TEST_S = 3, 20, 300
 """Of the processor, for one stream and for one test; only what goes round for ever needs more."""
 SURVIVED, KILLED, TIMED_OUT = 0, 1, 2
 
@@ -268,12 +268,14 @@ def made_up(seed: int) -> Iterator[MadeUp]:
 
 
 class FirstFailure:
-    """A pytest plugin: the name of the test that failed."""
+    """A pytest plugin: the name of the test that failed; ends the process at one that goes on."""
 
-    name = ""
+    def __init__(self, seconds: float) -> None:
+        self.name = ""
+        self._seconds = seconds
 
     def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
-        signal.setitimer(signal.ITIMER_VIRTUAL, TEST_S)
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.name:
@@ -288,9 +290,9 @@ def failing(unit_tests: Collection[str], cities: list[MadeUp], *, deep: bool) ->
     """The first that fails, or ""."""
     return (
         _failing_golden()
-        or _failing_test(unit_tests, SLOW)
+        or _failing_test(unit_tests, TEST_S, SLOW)
         or _failing_city(cities)
-        or (_failing_test(DEEP_TESTS) if deep else "")
+        or (_failing_test(DEEP_TESTS, DEEP_TEST_S) if deep else "")
     )
 
 
@@ -320,15 +322,17 @@ def _unordered(told: Told) -> tuple[Any, ...]:
     return sorted(told.rejected), told.violations, told.trips
 
 
-def _failing_test(tests: Collection[str], expression: str = "") -> str:
-    failure = FirstFailure()
+def _failing_test(tests: Collection[str], seconds: float, expression: str = "") -> str:
+    failure = FirstFailure(seconds)
     options = ["-x", "-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", "-k", expression]
     code = pytest.main([*options, *tests], plugins=[failure])
     signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     return "" if code == pytest.ExitCode.OK else failure.name or f"pytest {code}"
 
 
-def verdict(mutant: Mutant | None, cities: list[MadeUp], *, deep: bool) -> tuple[int, str]:
+def verdict(
+    mutant: Mutant | None, unit_tests: Collection[str], cities: list[MadeUp], *, deep: bool
+) -> tuple[int, str]:
     """What the tests say of the engine with that change, and which of them said it."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -338,7 +342,6 @@ def verdict(mutant: Mutant | None, cities: list[MadeUp], *, deep: bool) -> tuple
         if mutant:
             _put_in_place(mutant)
         try:
-            unit_tests = SOURCES[mutant.file] if mutant else sorted({*chain(*SOURCES.values())})
             name = failing(unit_tests, cities, deep=deep)
         except Exception as error:
             name = repr(error)
@@ -389,10 +392,10 @@ def main() -> int:
 
 def _try(chosen: list[Mutant], cities: list[MadeUp], seconds: float, *, deep: bool) -> int:
     with redirect_stdout(StringIO()):  # what the tests import is there before the fork
-        tests = {*chain(*SOURCES.values()), *DEEP_TESTS}
-        pytest.main(["--collect-only", "-p", "no:cacheprovider", *sorted(tests)])
+        tests = sorted({*chain(*(SOURCES[mutant.file] for mutant in chosen))})
+        pytest.main(["--collect-only", "-p", "no:cacheprovider", *tests, *DEEP_TESTS])
     _failing_golden()
-    code, by = verdict(None, cities, deep=deep)
+    code, by = verdict(None, tests, cities, deep=deep)
     if code != SURVIVED:
         print(f"the tests fail without any change: {by}", flush=True)
         return 2
@@ -403,7 +406,7 @@ def _try(chosen: list[Mutant], cities: list[MadeUp], seconds: float, *, deep: bo
         if mutant.key in EQUIVALENT:
             counts["equivalent"] += 1
             continue
-        code, by = verdict(mutant, cities, deep=deep)
+        code, by = verdict(mutant, SOURCES[mutant.file], cities, deep=deep)
         word = ("survived", "killed", "killed")[code]
         counts[word] += 1
         print(f"{word:9} {mutant}" + (f"  [{by}]" if code else ""), flush=True)
