@@ -7,7 +7,7 @@ from shapely import Point
 from geofences.city import Site
 from geofences.hours import ALWAYS
 from streams.detect import FIRST_RUNS, Engine, PreparedCity
-from streams.events import Out
+from streams.events import EVENTS_A_POSITION, Out
 from streams.position import Position, Tick
 
 START_MS = 1_795_266_000_000
@@ -33,8 +33,9 @@ def test_more_runs_at_a_time_than_there_is_room_for() -> None:
 
 
 def test_a_sweep_goes_on_where_it_ran_out_of_room() -> None:
-    """With room for what one truck may need, it does so at each; what the first truck still has due
-    later is not forgotten over it."""
+    """With room for what one truck may need, it does so at each, of more than fit in all; what the
+    first truck still has due later is not forgotten over it."""
+    trucks = EVENTS_A_POSITION + 2
     site = Site("pit", "pit", "construction", Point(PIT), 100, None, ALWAYS)
     engine = Engine.live(PreparedCity.of(one_district(sites=(site,))), 0, 1)
     engine._out = Out.with_room(1)
@@ -42,10 +43,12 @@ def test_a_sweep_goes_on_where_it_ran_out_of_room() -> None:
         [
             Position(f"浙B{n}", START_MS + at_ms, *(FIELD if n else PIT), loaded=True)
             for at_ms in (0, 30_000)
-            for n in range(4)
+            for n in range(trucks)
         ]
     )
     lost = engine.process([Tick(START_MS + 1_000_000)]).violations
-    assert [(v.rule, v.truck_id) for v in lost] == [("signal-lost", f"浙B{n}") for n in (1, 2, 3)]
+    assert [(v.rule, v.truck_id) for v in lost] == [
+        ("signal-lost", f"浙B{n}") for n in range(1, trucks)
+    ]
     late = engine.process([Tick(START_MS + 20_000_000)]).violations
     assert [(v.rule, v.truck_id) for v in late] == [("undelivered", "浙B0")]
