@@ -4,16 +4,14 @@ Each comparison, `and`/`or`/`not`, sign, number and statement of the compiled fu
 is changed by itself, in a process of its own, in plain mode, and the tests are asked until one
 fails: the golden streams; the unit tests that concern it; the made-up cities against the
 independent reading, whose answers are found once, before; and with `--deep` the slower tests. What
-no test notices is printed: it is equivalent, and then `EQUIVALENT` says why, or a test is missing.
-docs/proof.md keeps the counts.
+no test notices is printed: it is equivalent, and then `equivalent.py` says why, or a test is
+missing. docs/proof.md keeps the counts.
 
     python tests/mutations.py [--share K/N] [--file NAME] [--line N,…] [--kinds K,…]
                               [--cities N] [--deep] [--seconds S]
 """
 
 import argparse
-import ast
-import copy
 import os
 import random
 import signal
@@ -28,13 +26,15 @@ from io import StringIO
 from itertools import chain
 from pathlib import Path
 from types import CodeType
-from typing import Any, Final
+from typing import Any
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import pytest
+from equivalent import EQUIVALENT
 from golden import SCENARIOS, golden, prepared_city, rejects, verdicts
+from mutants import ROOT, Mutant, mutants
 from reference.agreement import Told, told_by_engine, told_by_reference
 from reference.judging import judge
 from reference.tracks import in_arrival_order, random_case, with_ticks
@@ -42,7 +42,6 @@ from reference.tracks import in_arrival_order, random_case, with_ticks
 from streams.detect import PreparedCity
 from streams.position import Element
 
-ROOT = Path(__file__).resolve().parent.parent
 INDEX, REPORT = "tests/geofences/test_index.py", "tests/streams/test_report.py"
 ALIKE = "tests/geofences/test_alike.py"
 REFERENCE = "tests/streams/test_engine_reference.py"
@@ -70,206 +69,9 @@ DEEP_TESTS = (
     "tests/streams/test_engine_invariants.py",
 )
 """Slower, for what the others let through."""
-STREAM_S, TEST_S, DEEP_TEST_S = 3, 20, 300
+STREAM_S, TEST_S, DEEP_TEST_S = 3, 10, 300
 """Of the processor, for one stream and for one test; only what goes round for ever needs more."""
 SURVIVED, KILLED, TIMED_OUT = 0, 1, 2
-
-COMPARISONS: Final = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-}  # fmt: skip
-SIGNS: Final = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
-
-EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
-    ("nearer", "first < second", "first <= second"): "the two are never the same site",
-    (
-        "look_around",
-        "city.cells[place.cell].n_sites > 0",
-        "city.cells[place.cell].n_sites >= 0",
-    ): "goes over an empty list of sites, to the same end",
-    (
-        "conditions",
-        "now.speed_kmh > SLOWEST_LIMIT_KMH",
-        "now.speed_kmh >= SLOWEST_LIMIT_KMH",
-    ): "5 km/h is over no limit that a city may set",
-    (
-        "next_due_ms",
-        "truck.trip_source != NONE and (not truck.overdue)",
-        "truck.trip_source != NONE or not truck.overdue",
-    ): "looks earlier than it need, and in vain",
-    (
-        "next_due_ms",
-        "truck.outside and (not truck.lost)",
-        "truck.outside or not truck.lost",
-    ): "looks earlier than it need, and in vain",
-    (
-        "cross_district_dumping",
-        "then.active_permits > 0",
-        "then.active_permits >= 0",
-    ): "none at all leave the districts limited, as `weigh_permits` begins",
-    (
-        "next_due_ms",
-        "truck.n_runs > 0",
-        "truck.n_runs >= 0",
-    ): "looks earlier than it need, and in vain",
-    (
-        "fall_due",
-        "truck.n_runs > 0",
-        "truck.n_runs >= 0",
-    ): "goes over the rules and finds no run",
-    (
-        "has_free_runs",
-        "pool.n_free[0] >= N_CONDITIONS",
-        "pool.n_free[0] > N_CONDITIONS",
-    ): "the pool grows while one more position would have found room",
-    (
-        "judge",
-        "time_ms < truck.last_ms",
-        "time_ms <= truck.last_ms",
-    ): "the same time was found to be a duplicate before",
-    (
-        "_completes_row",
-        "place.time_ms > truck.jump_ms",
-        "place.time_ms >= truck.jump_ms",
-    ): "the same time was found to be a duplicate before",
-    (
-        "_completes_row",
-        "truck.jump_row > 0",
-        "truck.jump_row >= 0",
-    ): "a row of none becomes a row of one, agreeing or not",
-    (
-        "pass_over",
-        "ahead >= 0",
-        "ahead > 0",
-    ): "fetches one truck's record later, into the same hands",
-    (
-        "within_district",
-        "cell.district == number",
-        "cell.district != number",
-    ): "the cell's own district is among its candidates too; looking closer in vain is harmless",
-    (
-        "within_district",
-        "city.items[i] == number (2)",
-        "city.items[i] != number",
-    ): "a candidate alone in its cell is its district, or has its border near; the same",
-    (
-        "inside_edges",
-        "y < low - BOUNDARY_M or y > high + BOUNDARY_M",
-        "y < low - BOUNDARY_M and y > high + BOUNDARY_M",
-    ): "a short cut: an edge that is not level with the place neither holds it nor meets the ray",
-    (
-        "local_clock",
-        "last > 0",
-        "last >= 0",
-    ): "no position is from before the first offset",
-    (
-        "inside_edges",
-        "x < x1 + (y - y1) / (y2 - y1) * (x2 - x1)",
-        "x <= x1 + (y - y1) / (y2 - y1) * (x2 - x1)",
-    ): "a place on the edge was found to be inside before",
-}
-"""Function, what it says (the how-manieth time, but for the first), what it says after the change:
-why no test can notice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    file: str
-    function: str
-    line: int
-    kind: str
-    old: str
-    new: str
-    nth: int
-    source: str
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return self.function, self.old + (f" ({self.nth})" if self.nth > 1 else ""), self.new
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.function}: {self.old}  →  {self.new}"
-
-
-def mutants(file: str) -> Iterator[Mutant]:
-    """Every change of one thing in the compiled functions of `file`."""
-    tree = ast.parse((ROOT / file).read_text("utf-8"))
-    for number, node in enumerate(ast.walk(tree)):
-        if not isinstance(node, ast.FunctionDef) or not _is_compiled(node):
-            continue
-        seen = Counter[tuple[str, str]]()
-        for inner, part in enumerate(ast.walk(node)):
-            for variant in range(_variants(part, node)):
-                changed = copy.deepcopy(tree)
-                function = _nth(changed, number)
-                old, new = _change(_nth(function, inner), function, variant)
-                line = getattr(part, "lineno", node.lineno)
-                kind = type(part).__name__
-                seen[old, new] += 1
-                nth = seen[old, new]
-                yield Mutant(file, node.name, line, kind, old, new, nth, ast.unparse(changed))
-
-
-def _is_compiled(function: ast.FunctionDef) -> bool:
-    return any(ast.unparse(decorator) == "compiled" for decorator in function.decorator_list)
-
-
-def _nth(tree: ast.AST, number: int) -> Any:
-    """`ast.walk` goes over equal trees in the same order."""
-    return next(node for i, node in enumerate(ast.walk(tree)) if i == number)
-
-
-def _variants(node: ast.AST, function: ast.FunctionDef) -> int:
-    """In how many ways `node` can be changed."""
-    match node:
-        case ast.Compare():
-            return sum(type(operator) in COMPARISONS for operator in node.ops)
-        case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
-            return 1
-        case ast.BinOp():
-            return int(type(node.op) in SIGNS)
-        case ast.Constant(value=value):
-            return int(isinstance(value, bool | int | float))
-        case ast.Assign() | ast.AugAssign() | ast.Expr() | ast.Continue():
-            return int(not _is_docstring(node, function))
-        case ast.Return(value=value):
-            return int(isinstance(value, ast.Constant) and isinstance(value.value, str))
-    return 0
-
-
-def _is_docstring(node: ast.AST, function: ast.FunctionDef) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _change(node: Any, function: ast.FunctionDef, variant: int) -> tuple[str, str]:
-    """Change `node` in place; its text before and after."""
-    old = ast.unparse(node)
-    match node:
-        case ast.Compare():
-            places = [i for i, op in enumerate(node.ops) if type(op) in COMPARISONS]
-            place = places[variant]
-            node.ops[place] = COMPARISONS[type(node.ops[place])]()
-        case ast.BoolOp():
-            node.op = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
-        case ast.UnaryOp():
-            node.operand, node.op = ast.UnaryOp(ast.Not(), node.operand), ast.Not()
-        case ast.BinOp():
-            node.op = SIGNS[type(node.op)]()
-        case ast.Constant(value=bool()):
-            node.value = not node.value
-        case ast.Constant():
-            node.value += 1
-        case _:
-            _remove(node, function)
-            return old, "(nothing)"
-    return old, ast.unparse(node)
-
-
-def _remove(statement: ast.stmt, function: ast.FunctionDef) -> None:
-    for parent in ast.walk(function):
-        for body in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
-            if isinstance(body, list) and statement in body:
-                body[body.index(statement)] = ast.Pass()
 
 
 @dataclass(frozen=True, slots=True)
