@@ -16,7 +16,9 @@ from streams.readiness import NotReadyError
 log = logging.getLogger(__name__)
 
 
-def archive(settings: Settings, kafka: str, folder: Path, metrics_port_file: Path | None) -> None:
+def archive(
+    settings: Settings, kafka: str, folder: Path, topic: str, metrics_port_file: Path | None
+) -> None:
     """Archive until a signal ends it.
 
     Raises `BadInputError` for a folder, topic or address that cannot be used, `WorkFailedError`
@@ -31,6 +33,7 @@ def archive(settings: Settings, kafka: str, folder: Path, metrics_port_file: Pat
         metrics_host=settings.metrics_host,
         metrics_port=settings.archive_metrics_port,
         metrics_port_file=metrics_port_file,
+        topic=topic,
     )
     log_to_stderr()
     # The client library says each of its tries; the archiver says what it waits for.

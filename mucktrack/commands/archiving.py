@@ -7,6 +7,7 @@ import click
 from mucktrack.failures import BadInputError
 from mucktrack.options import FilePath, required, with_settings
 from mucktrack.settings import SETTINGS, Settings
+from streams.topics import POSITIONS
 
 
 @click.command("archive")
@@ -24,8 +25,11 @@ from mucktrack.settings import SETTINGS, Settings
     "metrics_host",
     "archive_metrics_port",
 )
+@click.option("--topic", default=POSITIONS, hidden=True)
 @click.option("--metrics-port-file", type=FilePath(), hidden=True)
-def archive(settings: Settings, folder: Path | None, metrics_port_file: Path | None) -> None:
+def archive(
+    settings: Settings, folder: Path | None, topic: str, metrics_port_file: Path | None
+) -> None:
     """Keep all that arrives on Kafka, as Parquet files by day and partition.
 
     Every record of gps.positions is kept exactly once, byte for byte, whatever becomes of its
@@ -38,4 +42,4 @@ def archive(settings: Settings, folder: Path | None, metrics_port_file: Path | N
         raise BadInputError(f"no folder: give --folder or {SETTINGS['archive'].variable}")
     from mucktrack.archive import archive as keep
 
-    keep(settings, kafka, folder, metrics_port_file)
+    keep(settings, kafka, folder, topic, metrics_port_file)
