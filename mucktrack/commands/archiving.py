@@ -30,11 +30,12 @@ from streams.topics import POSITIONS
 def archive(
     settings: Settings, folder: Path | None, topic: str, metrics_port_file: Path | None
 ) -> None:
-    """Keep all that arrives on Kafka, as Parquet files by day and partition.
+    """Keep what arrives on Kafka, as Parquet files.
 
     Every record of gps.positions is kept exactly once, byte for byte, whatever becomes of its
-    positions. Works until Ctrl-C or SIGTERM; where it goes on next time is said by the files that
-    are there. `mucktrack detect --city DIR ARCHIVE` reaches the verdicts of a worker from them.
+    positions; a file holds those of one day and partition. Works until Ctrl-C or SIGTERM; where it
+    goes on next time is said by the files that are there. `mucktrack detect --city DIR ARCHIVE`
+    reaches the verdicts of a worker from them.
     """
     kafka = required(settings, "kafka")
     folder = folder or settings.archive

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streams.archive.layout import FORMAT, METADATA_KEY, UNFINISHED, Segment
@@ -59,7 +60,7 @@ class SegmentFile:
         for act in (self._writer.close, self._file.close, self._temporary.unlink):
             try:
                 act()
-            except OSError:
+            except (OSError, pa.ArrowException):
                 continue
 
 

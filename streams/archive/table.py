@@ -92,10 +92,7 @@ class Rows:
         elements = decode_record(record.value)
         self._starts.append((record, len(elements)))
         if {*map(type, elements)} == {Position}:
-            for name, get in _GETTERS:
-                self._fields[name].extend(map(get, elements))
-            self._kinds.extend(["position"] * len(elements))
-            self._details.extend([None] * len(elements))
+            self._add_positions(elements)
         else:
             for element in elements:
                 self._add_any(element)
@@ -112,6 +109,16 @@ class Rows:
         self._batches = []
         self.count = self.waiting_bytes = 0
         return table
+
+    def _add_positions(self, positions: Sequence[Element]) -> None:
+        self._kinds.extend(["position"] * len(positions))
+        self._details.extend([None] * len(positions))
+        if len(positions) == 1:
+            for (_, get), column in zip(_GETTERS, self._fields.values(), strict=True):
+                column.append(get(positions[0]))
+        else:
+            for (_, get), column in zip(_GETTERS, self._fields.values(), strict=True):
+                column.extend(map(get, positions))
 
     def _add_any(self, element: Element) -> None:
         kind, known = _KNOWN[type(element)]

@@ -61,7 +61,10 @@ class _Partition:
     next_offset: int | None
     """Of the record to be taken next; None = whichever comes first."""
     file: SegmentFile | None = None
+    """The one being written."""
     began_s: float = 0.0
+    day_ends_ms: int = 0
+    """Records from before this do not end the file's day."""
 
 
 class ArchiveWriter:
@@ -133,11 +136,13 @@ class ArchiveWriter:
                 f"partition {partition}: offset {record.offset} came where {one.next_offset} was "
                 "expected; the topic must be neither compacted nor written to in transactions"
             )
-        day = self._day(one, record)
-        if one.file is not None and day > one.file.day:
+        may_end_day = record.record_ms is None or record.record_ms >= one.day_ends_ms
+        if one.file is not None and may_end_day and self._day(one, record) > one.file.day:
             self._finish(one)
         if one.file is None:
+            day = self._day(one, record)
             one.file = SegmentFile(self._folder, day, partition, record.offset)
+            one.day_ends_ms = ((day - EPOCH).days + 1) * DAY_MS
             one.began_s = now_s
         elements = one.rows.add(record)
         one.next_offset = record.offset + 1

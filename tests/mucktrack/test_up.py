@@ -17,7 +17,8 @@ from kafka.consumer.fetcher import ConsumerRecord
 from processes import command_lines, running, wait_until
 
 from mucktrack.embedded import tansu, valkey
-from streams.position import Position, decode_record
+from producers.archive_folder import Archive
+from streams.position import Position, Tick, decode_record
 
 READY_S = 90.0
 """The first start on a machine compiles the core."""
@@ -71,6 +72,16 @@ def summary(told: str) -> tuple[int, int, int]:
     return positions, violations, rejected
 
 
+def archived_positions(folder: Path) -> int:
+    archive = Archive(folder)
+    return sum(
+        type(element) is not Tick
+        for partition in range(archive.partitions)
+        for chunk in archive.read(partition)
+        for element in chunk.elements
+    )
+
+
 def test_it_ends_by_itself_with_a_summary(tmp_path):
     with up(tmp_path, "--seconds", "10") as process:
         address = wait_until_ready(process)
@@ -82,9 +93,10 @@ def test_it_ends_by_itself_with_a_summary(tmp_path):
     assert rejected < positions
     assert_all_gone(tmp_path, address)
     (run,) = (tmp_path / "runs").iterdir()
-    assert {"kafka.log", "redis.log", "worker.log", "fleet.log"} <= {
+    assert {"kafka.log", "redis.log", "worker.log", "archiver.log", "fleet.log"} <= {
         path.name for path in run.iterdir()
     }
+    assert archived_positions(run / "archive") == positions
 
 
 def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path):
@@ -97,6 +109,7 @@ def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path):
                 *("--seconds", "8"),
                 MUCKTRACK_KAFKA=kafka.address,
                 MUCKTRACK_REDIS=redis.address,
+                MUCKTRACK_ARCHIVE=str(tmp_path / "archive"),
             ) as process:
                 assert wait_until_ready(process) == kafka.address
                 assert not [line for line in running(str(state)) if "valkey" in line]
@@ -110,6 +123,7 @@ def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path):
             assert violations == len(ids_on_the_queue(kafka.address)) - detected
             published += positions
             detected += violations
+            assert archived_positions(tmp_path / "archive") == published
 
 
 def records_of(address: str, topic: str) -> list[ConsumerRecord]:

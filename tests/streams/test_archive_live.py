@@ -215,6 +215,9 @@ async def test_killed_again_and_again_it_keeps_every_record_once(
     assert told[0] == sorted(one.value for one in violations)
     assert told[1] == sorted(one.value for one in trips)
     assert told[2] == sorted(one.value for one in rejected)
+    explained = run("detect", "--city", city, archive, "--explain", trucks[0], "--json")
+    assert explained.returncode == 0, explained.stderr
+    assert explained.stdout.count('"time_ms"') >= STEPS
     reasons = {line.split(b'"reason":"')[1].split(b'"')[0].decode() for line in told[2]}
     assert reasons == {
         "malformed", "wrong_partition", "bad_coordinates", "future_time", "duplicate", "late",
