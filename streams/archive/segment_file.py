@@ -34,7 +34,12 @@ class SegmentFile:
         self._temporary = directory / f".{partition:04d}-{first:019d}{UNFINISHED}"
         schema = SCHEMA.with_metadata({METADATA_KEY: msgspec.json.encode({"format": FORMAT})})
         self._file = self._temporary.open("wb")
-        self._writer = pq.ParquetWriter(self._file, schema, **WRITTEN)
+        try:
+            self._writer = pq.ParquetWriter(self._file, schema, **WRITTEN)
+        except BaseException:
+            self._file.close()
+            self._temporary.unlink()
+            raise
 
     def write(self, table: Any) -> None:
         """As one row group."""

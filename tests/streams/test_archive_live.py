@@ -5,6 +5,7 @@ import asyncio
 import dataclasses
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -65,8 +66,15 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def archiver(folder: Path, kafka: str, topic: str, archive: Path) -> Iterator[Process]:
-    """`mucktrack archive` with its log and port in `folder`."""
+def archiver(
+    folder: Path, kafka: str, topic: str, archive: Path, file_bytes: int | None = None
+) -> Iterator[Process]:
+    """`mucktrack archive` with its log and port in `folder`; it can write files of `file_bytes`."""
+
+    def limit() -> None:
+        if file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
     folder.mkdir()
     log, port = folder / "log", folder / "port"
     with log.open("wb") as output:
@@ -81,6 +89,7 @@ def archiver(folder: Path, kafka: str, topic: str, archive: Path) -> Iterator[Pr
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=output,
             stderr=subprocess.STDOUT,
+            preexec_fn=limit,
         )
     try:
         yield Process(child, log, port)
@@ -261,6 +270,25 @@ async def test_it_waits_while_kafka_is_away_and_goes_on(tmp_path: Path) -> None:
             assert process.child.wait(60) == 1
             assert "the topic was made anew" in process.said()
             assert "Traceback" not in process.said()
+
+
+async def test_a_disk_that_takes_no_more_is_said(tmp_path: Path, kafka: str) -> None:
+    topics = await make_topics(kafka)
+    archive = tmp_path / "archive"
+    luck = random.Random(SEED)
+    rubbish = [Record(0, luck.randbytes(10_000), None, START_MS) for _ in range(20)]
+    await publish(kafka, topics.positions, rubbish)
+    with archiver(tmp_path / "a", kafka, topics.positions, archive, 50_000) as process:
+        assert process.child.wait(60) == 1
+        said = process.said().splitlines()[-1]
+        assert said.startswith(f"mucktrack: {archive}: File too large; what was read since")
+        assert "Traceback" not in process.said()
+    assert not list(archive.rglob("*.tmp"))
+    assert not list(archive.rglob("*.parquet"))
+    with archiver(tmp_path / "b", kafka, topics.positions, archive) as process:
+        await until(lambda: bool(list(archive.rglob("*.parquet"))), "a file is finished")
+        assert process.stop() == 0, process.said()
+    assert len(list(_archived(archive))) == len(rubbish)
 
 
 def test_bad_folders_and_two_at_once(tmp_path: Path, kafka: str) -> None:
