@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from mucktrack.commands import judging, producing, reference, running
+from mucktrack.commands import archiving, judging, producing, reference, running
 
 
 def main() -> None:
@@ -72,6 +72,7 @@ for command in (
     judging.detect,
     judging.worker,
     judging.score,
+    archiving.archive,
     producing.replay,
     producing.simulate,
     reference.city_group,

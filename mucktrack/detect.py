@@ -1,29 +1,34 @@
-"""`mucktrack detect`: the engine over files (design section 8).
+"""`mucktrack detect`: the engine over files or an archive (design section 8).
 
 Reads position files one after another, as if they were one, and writes violations, trips and
-rejects as JSON lines. What a worker finds in the same positions is the same.
+rejects as JSON lines. What a worker finds in the same positions is the same. An archive is judged
+partition by partition as a worker judges them, ticks and timestamps included.
 """
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import click
 
-from mucktrack import city_check
+from mucktrack.cities import succession
 from mucktrack.failures import BadInputError
-from mucktrack.file_progress import file_progress
-from mucktrack.moments import moment_ms
+from mucktrack.file_progress import Advance, file_progress
 from mucktrack.outputs import LineFile, open_outputs
 from producers.chunk import Chunk, InputFileError
 from producers.files import check_file, open_positions
+from streams.archive.layout import is_archive
 from streams.catalogue import CATALOGUE, PHASES
-from streams.detect import Engine, Outcome, PreparedCity
+from streams.detect import Engine, Outcome
 from streams.output import Reject, encode
+from streams.position import Element, Tick
 from streams.succession import Succession
+
+RejectsOf = Callable[[Sequence[tuple[int, str]]], Iterator[Reject]]
+"""Gives the rejects for (index into the elements, reason), in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +48,26 @@ def detect(
     *,
     with_stats: bool,
 ) -> None:
-    """Judge the positions in `files` and say on standard error how many there were.
+    """Judge the positions in `files`, or in one archive, and say on standard error how many there
+    were.
 
-    They are judged by `cities`, as `succession` reads them. At most `batch_size` go through the
+    They are judged by `cities`, as `mucktrack.cities` reads them. At most `batch_size` go through the
     engine at a time (None: as they are read); it changes nothing but speed. `with_stats`: say how
     many violations each rule had. Raises `BadInputError` for a city, file or target that cannot be
     used.
     """
     started = time.monotonic()
     try:
-        for path in files:
-            check_file(path)
-        engine = Engine.offline(succession(cities))
+        check_inputs(files)
+        city = succession(cities)
         wanted = [targets.violations, targets.trips, targets.rejected]
         with open_outputs(wanted, inputs=files) as (violations, trips, rejected):
-            run = _Run(engine, violations, trips, rejected)
+            run = _Run(violations, trips, rejected, batch_size)
             with file_progress(files) as advance:
-                for path in files:
-                    for chunk in open_positions(path):
-                        run.take(path, chunk, batch_size)
-                        advance(path, chunk.bytes_read, run.positions)
-            run.finish()
+                if is_archive(files[0]):
+                    _judge_archive(run, city, files[0], advance)
+                else:
+                    _judge_files(run, city, files, advance)
     except InputFileError as error:
         raise BadInputError(str(error)) from None
     click.echo(f"{run.summary()} · {time.monotonic() - started:.1f} s", err=True)
@@ -72,55 +76,70 @@ def detect(
             click.echo(line, err=True)
 
 
-def succession(cities: Sequence[Path]) -> Succession:
-    """The cities named by `DIR`, one of them, in force from the beginning, and `DIR@TIME`.
+def check_inputs(files: Sequence[Path]) -> None:
+    """Raises `InputFileError` where one can't be read, and for an archive that is not alone."""
+    for path in files:
+        if not is_archive(path):
+            check_file(path)
+        elif len(files) > 1:
+            raise InputFileError(
+                f"{path}: is an archive, which is judged alone; leave out the rest"
+            )
 
-    A directory whose own name has an @ in it is one without a time. Raises `BadInputError`.
-    """
-    first: list[PreparedCity] = []
-    later: list[tuple[int, PreparedCity]] = []
-    for path in cities:
-        folder, at, time_text = str(path).rpartition("@")
-        if not at or path.is_dir():
-            first.append(PreparedCity.of(city_check.load(path)))
-        else:
-            city = city_check.load(Path(folder))
-            from_ms = moment_ms(time_text, city.timezone, f"--city {path}")
-            later.append((from_ms, PreparedCity.of(city)))
-    if len(first) != 1:
-        raise BadInputError(
-            f"{len(first)} cities are given without a time; name one that is in force from the "
-            "beginning, and the others as DIR@TIME"
-        )
-    try:
-        return Succession(first[0], later)
-    except ValueError as error:
-        raise BadInputError(f"--city: {error}; give each its own time") from None
+
+def _judge_files(run: "_Run", city: Succession, files: Sequence[Path], advance: Advance) -> None:
+    engine = Engine.offline(city)
+    for path in files:
+        for chunk in open_positions(path):
+            run.take(engine, chunk.elements, None, partial(_rejects_of, path, chunk))
+            advance(path, chunk.bytes_read, run.positions)
+    run.finish(engine)
+
+
+def _judge_archive(run: "_Run", city: Succession, folder: Path, advance: Advance) -> None:
+    """As a worker does, as far as it has come by the last record: what is open then stays open."""
+    from producers.archive_folder import Archive
+
+    archive = Archive(folder)
+    for partition in range(archive.partitions):
+        engine = Engine.live(city, partition, archive.partitions)
+        for chunk in archive.read(partition):
+            run.take(engine, chunk.elements, chunk.record_ms, chunk.rejects)
+            advance(folder, chunk.bytes_read, run.positions)
 
 
 @dataclass(slots=True)
 class _Run:
-    engine: Engine
     violations: LineFile
     trips: LineFile
     rejected: LineFile
+    batch_size: int | None
     positions: int = 0
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Violation events by rule and phase."""
 
-    def take(self, path: Path, chunk: Chunk, batch_size: int | None) -> None:
-        """One piece of a file through the engine, its results written."""
-        size = len(chunk.elements)
-        step = batch_size or size
-        for start in range(0, size, step):
-            outcome = self.engine.process(chunk.elements[start : start + step])
+    def take(
+        self,
+        engine: Engine,
+        elements: Sequence[Element],
+        record_ms: Sequence[int] | None,
+        rejects_of: RejectsOf,
+    ) -> None:
+        """Elements through the engine, what comes of them written."""
+        step = self.batch_size or max(1, len(elements))
+        rejected: list[tuple[int, str]] = []
+        for start in range(0, len(elements), step):
+            part = slice(start, start + step)
+            outcome = engine.process(elements[part], record_ms and record_ms[part])
             self._write(outcome)
-            self.rejected.write(outcome.rejected, partial(_reject_line, path, chunk, start))
-        self.positions += size
+            rejected += [(start + index, reason) for index, reason in outcome.rejected]
+        rejects = rejects_of(rejected)
+        self.rejected.write(rejected, lambda _: encode(next(rejects)))
+        self.positions += sum(type(element) is not Tick for element in elements)
 
-    def finish(self) -> None:
+    def finish(self, engine: Engine) -> None:
         """The end of the input: what is due occurs, what is open closes."""
-        self._write(self.engine.finish())
+        self._write(engine.finish())
 
     def summary(self) -> str:
         return (
@@ -146,12 +165,10 @@ def stats_table(counts: Mapping[tuple[str, str], int]) -> list[str]:
     return [f"{row[0]:<{name}}" + "".join(f"  {cell:>9}" for cell in row[1:]) for row in rows]
 
 
-def _reject_line(path: Path, chunk: Chunk, start: int, rejected: tuple[int, str]) -> bytes:
-    """`rejected`: place, counted from `start`, and reason."""
-    index, reason = start + rejected[0], rejected[1]
-    element = chunk.elements[index]
-    return encode(
-        Reject(
+def _rejects_of(path: Path, chunk: Chunk, rejected: Sequence[tuple[int, str]]) -> Iterator[Reject]:
+    for index, reason in rejected:
+        element = chunk.elements[index]
+        yield Reject(
             reason=reason,
             truck_id=element.truck_id,
             time_ms=element.time_ms,
@@ -159,4 +176,3 @@ def _reject_line(path: Path, chunk: Chunk, start: int, rejected: tuple[int, str]
             file=str(path),
             line=chunk.lines[index],
         )
-    )

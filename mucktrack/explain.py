@@ -12,15 +12,19 @@ from pathlib import Path
 import click
 import msgspec
 
-from mucktrack.detect import succession
+from mucktrack.cities import succession
+from mucktrack.detect import check_inputs
 from mucktrack.explain_text import lines_of, lines_of_ending
 from mucktrack.failures import BadInputError
 from mucktrack.moments import moment_ms
 from producers.chunk import InputFileError
-from producers.files import check_file, open_positions
+from producers.files import open_positions
+from streams.archive.layout import is_archive
 from streams.detect import Engine
 from streams.explain.explanation import Ending, Explanation
 from streams.explain.narrator import Narrator
+from streams.partition import partition_of
+from streams.position import Malformed, Position, Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +38,18 @@ class Asked:
 
 
 def explain(cities: Sequence[Path], files: Sequence[Path], asked: Asked) -> None:
-    """Print the explanations; `cities`: as `mucktrack.detect.succession` reads them.
+    """Print the explanations; `cities`: as `mucktrack.cities.succession` reads them.
 
     Raises `BadInputError` for a city, file, truck or time that cannot be used.
     """
     try:
-        for path in files:
-            check_file(path)
+        check_inputs(files)
         known = succession(cities)
         timezone = known.cities[0].compiled.city.timezone
         at_ms = None if asked.at is None else moment_ms(asked.at, timezone, "--at")
         narrator = Narrator(Engine.offline(known), asked.truck_id)
         seen: set[str] = set()
-        told = _read(narrator, files, seen)
+        told = _read(narrator, files, asked.truck_id, seen)
         for explanation in told if at_ms is None else round_moment(told, at_ms):
             _show(explanation, asked)
         if narrator.positions == 0:
@@ -57,12 +60,40 @@ def explain(cities: Sequence[Path], files: Sequence[Path], asked: Asked) -> None
         raise BadInputError(str(error)) from None
 
 
-def _read(narrator: Narrator, files: Sequence[Path], seen: set[str]) -> Iterator[Explanation]:
-    """Explanations of the files' positions; `seen` gets the trucks that there are."""
-    for path in files:
-        for chunk in open_positions(path):
-            seen.update(element.truck_id for element in chunk.elements if element.truck_id)
-            yield from narrator.take(chunk.elements)
+def _read(
+    narrator: Narrator, files: Sequence[Path], truck_id: str, seen: set[str]
+) -> Iterator[Explanation]:
+    """Explanations of the truck's positions; `seen` gets the trucks that there are."""
+    for elements in _pieces(files, truck_id):
+        seen.update(element.truck_id for element in elements if element.truck_id)
+        yield from narrator.take(elements)
+
+
+def _pieces(files: Sequence[Path], truck_id: str) -> Iterator[Sequence[Position | Malformed]]:
+    """What the files hold, or of an archive the truck's partition without its ticks: explanations
+    follow event time, in which what is due is told with the truck's next position."""
+    if not is_archive(files[0]):
+        for path in files:
+            for chunk in open_positions(path):
+                yield chunk.elements
+        return
+    from producers.archive_folder import Archive
+
+    archive = Archive(files[0])
+    for part in archive.read(partition_of(truck_id, archive.partitions)):
+        yield [
+            _with_arrival(element, record_ms)
+            for element, record_ms in zip(part.elements, part.record_ms, strict=True)
+            if not isinstance(element, Tick)
+        ]
+
+
+def _with_arrival(element: Position | Malformed, record_ms: int) -> Position | Malformed:
+    """With the record's timestamp as `received_ms` where it has none: so the quality gate reads
+    it."""
+    if isinstance(element, Malformed) or element.received_ms is not None:
+        return element
+    return msgspec.structs.replace(element, received_ms=record_ms)
 
 
 def round_moment(told: Iterator[Explanation], at_ms: int) -> Iterator[Explanation]:

@@ -1,8 +1,8 @@
-"""The parts of `mucktrack up`, started one after another: servers, topics, worker, fleet.
+"""The parts of `mucktrack up`, started one after another: servers, topics, worker, archiver, fleet.
 
-Worker and fleet are the same commands that anyone can run alone; they get their settings through
-the environment, so that no password stands in a list of processes. This is what knows them all; it
-knows nothing of what is shown.
+Worker, archiver and fleet are the same commands that anyone can run alone; they get their settings
+through the environment, so that no password stands in a list of processes. This is what knows them
+all; it knows nothing of what is shown.
 """
 
 import math
@@ -30,6 +30,8 @@ SHARED_S = 45.0
 WORKER_GRACE_S = 30.0
 """A worker that cannot reach Kafka takes this long to give up in good order (`streams.intake`,
 `streams.sinks`)."""
+ARCHIVER_GRACE_S = 20.0
+"""It reads what is there and finishes its files (`streams.archive.archiver`)."""
 POLL_S = 0.1
 PUBLISHED = re.compile(r"published (\d+) positions")
 """What `mucktrack simulate` says at its end."""
@@ -133,6 +135,30 @@ class Worker:
             f"worker: not ready within {WORKER_READY_S:g} s; the end of {self.child.log}:\n"
             f"{self.child.tail()}"
         )
+
+
+class Archiver:
+    """`mucktrack archive`, until `stack` ends it."""
+
+    def __init__(
+        self, settings: Settings, servers: Servers, archive: Path, folder: Path, stack: ExitStack
+    ) -> None:
+        environment = _environment(
+            kafka=servers.kafka,
+            partitions=str(settings.partitions),
+            archive=str(archive),
+            archive_roll_s=str(settings.archive_roll_s),
+            archive_days=str(settings.archive_days),
+            archive_metrics_port="0",
+        )
+        self.child = Child(
+            "archiver",
+            _command("archive"),
+            folder / "archiver.log",
+            environment=environment,
+            grace_s=ARCHIVER_GRACE_S,
+        )
+        stack.callback(self.child.stop)
 
 
 class Fleet:

@@ -168,11 +168,37 @@ class Settings:
     )
     metrics_host: str = field(
         default="127.0.0.1",
-        metadata=_about(HOST, "Address on which a worker serves its Prometheus metrics."),
+        metadata=_about(HOST, "Address on which Prometheus metrics are served."),
     )
     metrics_port: int = field(
         default=9464,
         metadata=_about(PORT, "Port on which a worker serves its metrics; 0 = a free one."),
+    )
+    archive: Path | None = field(
+        default=None,
+        metadata=_about(
+            FOLDER,
+            "Folder of the archive (`up` keeps one in the folder of its run where it starts Kafka, "
+            "whose records end with it).",
+        ),
+    )
+    archive_roll_s: int = field(
+        default=600,
+        metadata=_about(
+            _whole("SECONDS", 1, 86_400),
+            "An archive's file is finished, and can be read, so long after it was begun.",
+        ),
+    )
+    archive_days: int = field(
+        default=730,
+        metadata=_about(
+            _whole("DAYS", 1, 36_500),
+            "How long positions are archived; by default two years.",
+        ),
+    )
+    archive_metrics_port: int = field(
+        default=9465,
+        metadata=_about(PORT, "Port on which an archiver serves its metrics; 0 = a free one."),
     )
     session_timeout_s: int = field(
         default=6,

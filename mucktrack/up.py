@@ -1,23 +1,25 @@
 """`mucktrack up`: everything on one machine (design section 8).
 
 Starts the parts, shows what happens, and stops them in the order that loses nothing: fleet, worker,
-servers.
+archiver, servers.
 """
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 from rich.console import Console
 
 from mucktrack import city_check
 from mucktrack.beforehand import check_fleet, check_redis
 from mucktrack.catch_up import catch_up, fleet_start_ms
+from mucktrack.children import Child
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
 from mucktrack.monitor import Monitor
-from mucktrack.parts import Fleet, FleetPlan, Servers, Worker, check, stop
+from mucktrack.parts import Archiver, Fleet, FleetPlan, Servers, Worker, check, stop
 from mucktrack.run_folder import make_run_folder
 from mucktrack.scrape import WorkerFigures
 from mucktrack.settings import SETTINGS, Settings
@@ -54,6 +56,8 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
                 servers = Servers(settings, folder, stack)
                 worker = Worker(settings, servers, folder_of_city, folder, stack)
                 worker.wait_until_ready()
+                archive = archive_folder(settings, folder)
+                kept = archive and Archiver(settings, servers, archive, folder, stack).child
                 before = catch_up(servers.kafka, settings.partitions, worker.figures)
                 monitor = stack.enter_context(closing(_monitor(servers, worker, before)))
                 start_ms = fleet_start_ms(city, time.time_ns() // 1_000_000, before.highest_time_ms)
@@ -69,9 +73,13 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
             f"{city_check.describe(city)} · fleet of {plan.trucks}, {plan.speed:g}× time",
             f"logs and labels of the offences in {folder}",
         ]
+        if archive is not None:
+            heading.append(f"archive of what arrives in {archive}")
         view = stack.enter_context(closing(open_view(console, heading, city.timezone)))
-        complete = _watch(monitor, view, servers, worker, fleet, seconds)
-        stop(worker.child)
+        keepers = [kept] if kept else []
+        complete = _watch(monitor, view, servers, worker, fleet, keepers, seconds)
+        for child in (worker.child, *keepers):
+            stop(child)
         view.show(monitor.snapshot(), [])
     _print_summary(console, monitor)
     if not complete:
@@ -79,6 +87,13 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
             f"the worker has not processed within {DRAIN_S:g} s what the fleet published; "
             f"see {worker.child.log}"
         )
+
+
+def archive_folder(settings: Settings, run_folder: Path) -> Path | None:
+    """Where to archive; None = nowhere. The embedded broker's log begins anew each time, so that
+    each run has an archive of its own; of a given broker, which may hold much, one is kept where it
+    is asked for."""
+    return settings.archive if settings.kafka is not None else run_folder / "archive"
 
 
 def _monitor(servers: Servers, worker: Worker, before: WorkerFigures) -> Monitor:
@@ -91,11 +106,13 @@ def _watch(
     servers: Servers,
     worker: Worker,
     fleet: Fleet,
+    keepers: Sequence[Child],
     seconds: float | None,
 ) -> bool:
     """Show what happens until it is time to end, end the fleet, and wait for the worker; False
     where that took too long."""
-    children = [*(server.child for server in servers.started), worker.child, fleet.child]
+    children = [server.child for server in servers.started]
+    children += [worker.child, fleet.child, *keepers]
     ends_at = math.inf if seconds is None else time.monotonic() + seconds
     try:
         while time.monotonic() < ends_at:

@@ -58,5 +58,7 @@ def open_positions(path: Path) -> Iterator[Chunk]:
 
 
 def total_bytes(path: Path) -> int:
-    """What `Chunk.bytes_read` reaches at the end of the file."""
+    """What `bytes_read` of the chunks reaches at the end of the file, or of the archive."""
+    if path.is_dir():
+        return sum(one.stat().st_size for one in path.rglob("*.parquet"))
     return path.stat().st_size

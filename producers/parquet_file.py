@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from producers.chunk import CHUNK_ELEMENTS, COORDINATES, Chunk, InputFileError, check_columns
+from streams.archive.layout import METADATA_KEY
 from streams.position import convert
 
 _is = pa.types
@@ -52,6 +53,11 @@ def check(path: Path) -> None:
     try:
         with pq.ParquetFile(path) as file:
             _columns(path, file.schema_arrow)
+            if METADATA_KEY in (file.schema_arrow.metadata or {}):
+                raise InputFileError(
+                    f"{path}: is one file of an archive; give `mucktrack detect` the archive "
+                    f"whole, which is the folder {path.resolve().parent.parent}"
+                )
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
 

@@ -1,21 +1,19 @@
 """What failed the quality gate, as records for the rejected topic (design section 3).
 
-Called by `streams.worker` for each partition of a micro-batch. It puts together what was rejected
-with where it came from; how an original is shown is `streams.elements`' to say.
+Called by `streams.worker` for each partition of a micro-batch. What a reject says is put together
+in `streams.origin`.
 """
 
 import base64
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
 
 import msgspec
 from faust.types import EventT
 
-from streams.elements import originals
+from streams.origin import rejects
 from streams.output import Reject, encode
-from streams.position import MAX_ARRAY, Element, Tick
+from streams.position import Element
 from streams.sinks import Output
 
 LONGEST_KEY = 1_024
@@ -35,31 +33,11 @@ def reject_outputs(
 
     `starts` says where the elements of each of `events` begin in `elements`.
     """
-
-    def event_of(item: tuple[int, str]) -> int:
-        return bisect_right(starts, item[0]) - 1
-
-    outputs: list[Output] = []
-    for number, group in groupby(sorted(rejected), key=event_of):
-        items = list(group)
-        message = events[number].message
-        indices = [place - starts[number] for place, _ in items]
-        for index, value, (place, reason) in zip(
-            indices, originals(message.value, indices, MAX_ARRAY), items, strict=True
-        ):
-            element = elements[place]
-            reject = Reject(
-                reason=reason,
-                truck_id=None if isinstance(element, Tick) else element.truck_id,
-                time_ms=None if isinstance(element, Tick) else element.time_ms,
-                value=value,
-                topic=message.topic,
-                partition=message.partition,
-                offset=message.offset,
-                index=index,
-            )
-            outputs.append(_output(topic, reject, message.key))
-    return outputs
+    messages = [event.message for event in events]
+    return [
+        _output(topic, reject, messages[number].key)
+        for number, reject in rejects(messages, starts, elements, rejected)
+    ]
 
 
 def _output(topic: str, reject: Reject, key: bytes | None) -> Output:

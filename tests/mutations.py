@@ -1,223 +1,109 @@
 """Breaks the engine one small thing at a time and asks whether a test fails: `make mutations`.
 
 Each comparison, `and`/`or`/`not`, sign, number and statement of the compiled functions in `SOURCES`
-is changed by itself, in a copy of the tree, and a fast part of the tests is run in plain mode until
-the first that fails. What no test notices is printed: it is equivalent, and then `EQUIVALENT` says
-why, or a test is missing. docs/proof.md keeps the counts.
+is changed by itself, in a process of its own, in plain mode, and the tests are asked until one
+fails: the golden streams; the unit tests that concern it; the made-up cities against the
+independent reading, whose answers are found once, before; and with `--deep` the slower tests. What
+no test notices is printed: it is equivalent, and then `equivalent.py` says why, or a test is
+missing. docs/proof.md keeps the counts.
 
     python tests/mutations.py [--share K/N] [--file NAME] [--line N,…] [--kinds K,…]
-                              [--deep] [--seconds S]
+                              [--cities N] [--deep] [--seconds S]
 """
 
 import argparse
-import ast
-import copy
 import os
 import random
-import resource
-import shutil
+import signal
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
+from io import StringIO
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from types import CodeType
+from typing import Any
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-# What never changes is imported before the fork, so that a mutant costs only its own tests.
-import hypothesis  # noqa: F401
-import msgspec  # noqa: F401
-import numba  # noqa: F401
-import pyproj  # noqa: F401
 import pytest
-import pytest_asyncio  # noqa: F401
-import shapely  # noqa: F401
+from equivalent import EQUIVALENT
+from golden import SCENARIOS, golden, prepared_city, rejects, verdicts
+from mutants import ROOT, Mutant, mutants
+from reference.agreement import Told, told_by_engine, told_by_reference
+from reference.judging import judge
+from reference.tracks import in_arrival_order, random_case, with_ticks
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("geofences", "streams", "producers", "mucktrack", "tests")
-SOURCES = (
-    "streams/gate.py",
-    "streams/load.py",
-    "streams/rules.py",
-    "streams/runs.py",
-    "streams/passage.py",
-    "geofences/lookup.py",
-    "geofences/geometry.py",
-)
-TESTS = (
-    "tests/streams/test_golden.py::test_plain",
-    "tests/streams/test_gate.py",
-    "tests/geofences/test_geometry.py",
-    "tests/streams/test_engine_reference.py",
-)
-FEW = "not made_up or from-0"
-"""Of the made-up cities only the first ten."""
+from streams.detect import PreparedCity
+from streams.position import Element
+
+INDEX, REPORT = "tests/geofences/test_index.py", "tests/streams/test_report.py"
+ALIKE = "tests/geofences/test_alike.py"
+REFERENCE = "tests/streams/test_engine_reference.py"
+ROOM = "tests/streams/test_room.py"
+SOURCES = {
+    "streams/gate.py": ("tests/streams/test_gate.py",),
+    "streams/load.py": (REFERENCE,),
+    "streams/rules.py": (REFERENCE,),
+    "streams/runs.py": (REFERENCE, REPORT),
+    "streams/passage.py": (REFERENCE, ROOM),
+    "streams/stop.py": ("tests/streams/test_stop.py", REFERENCE),
+    "streams/state.py": (REFERENCE,),
+    "streams/events.py": (REFERENCE, REPORT, ROOM),
+    "geofences/lookup.py": (ALIKE, INDEX, REPORT),
+    "geofences/geometry.py": ("tests/geofences/test_geometry.py", INDEX),
+}
+"""Each with the unit tests that concern it."""
+SLOW = "not made_up and not rim_of and not over_days and not measures_what and not thinned"
+"""Left to `--deep`; of the made-up cities it is asked, without shrinking, what differs."""
 DEEP_TESTS = (
-    "tests/streams/test_report.py",
-    "tests/geofences/test_index.py",
-    "tests/streams/test_engine_reference.py",
+    INDEX,
+    REPORT,
+    "tests/streams/test_golden.py",
+    "tests/streams/test_live.py",
     "tests/streams/test_engine_invariants.py",
 )
-"""Slower, for what the fast ones let through."""
-CPU_S, DEEP_CPU_S = 90, 400
-"""Of a mutant's tests; only one that goes round for ever needs more."""
+"""Slower, for what the others let through."""
+STREAM_S, TEST_S, DEEP_TEST_S = 3, 10, 300
+"""Of the processor, for one stream and for one test; only what goes round for ever needs more."""
 SURVIVED, KILLED, TIMED_OUT = 0, 1, 2
-
-COMPARISONS: Final = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-}  # fmt: skip
-SIGNS: Final = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
-
-EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
-    ("nearer", "first < second", "first <= second"): "the two are never the same site",
-    (
-        "look_around",
-        "city.cells[place.cell].n_sites > 0",
-        "city.cells[place.cell].n_sites >= 0",
-    ): "goes over an empty list of sites, to the same end",
-    (
-        "conditions",
-        "now.speed_kmh > HIGHEST_FAULTY_LIMIT_KMH",
-        "now.speed_kmh >= HIGHEST_FAULTY_LIMIT_KMH",
-    ): "5 km/h is over no limit that a city may set",
-    (
-        "next_due_ms",
-        "truck.trip_source != NONE and (not truck.overdue)",
-        "truck.trip_source != NONE or not truck.overdue",
-    ): "looks earlier than it need, and in vain",
-    (
-        "next_due_ms",
-        "truck.outside and (not truck.lost)",
-        "truck.outside or not truck.lost",
-    ): "looks earlier than it need, and in vain",
-    (
-        "_completes_row",
-        "truck.jump_row > 0",
-        "truck.jump_row >= 0",
-    ): "a row of none becomes a row of one, agreeing or not",
-    (
-        "_completes_row",
-        "kmh(step_m, place.time_ms - truck.jump_ms) <= limits.max_speed_kmh",
-        "kmh(step_m, place.time_ms - truck.jump_ms) < limits.max_speed_kmh",
-    ): "differs where a measured speed is 150 km/h to the last bit",
-    (
-        "inside_edges",
-        "y > high + BOUNDARY_M",
-        "y >= high + BOUNDARY_M",
-    ): "differs where a place lies a micrometre off, to the last bit",
-    (
-        "inside_edges",
-        "x < x1 + (y - y1) / (y2 - y1) * (x2 - x1)",
-        "x <= x1 + (y - y1) / (y2 - y1) * (x2 - x1)",
-    ): "a place on the edge was found to be inside before",
-}
-"""Function, what it says, what it says after the change: why no test can notice."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mutant:
-    file: str
-    function: str
-    line: int
-    kind: str
-    old: str
-    new: str
-    source: str
+class MadeUp:
+    """A stream through a made-up city, and what the independent reading says of it."""
 
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return self.function, self.old, self.new
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.function}: {self.old}  →  {self.new}"
+    seed: int
+    live: bool
+    prepared: PreparedCity
+    elements: list[Element]
+    answer: Told
 
 
-def mutants(file: str) -> Iterator[Mutant]:
-    """Every change of one thing in the compiled functions of `file`."""
-    tree = ast.parse((ROOT / file).read_text("utf-8"))
-    for number, node in enumerate(ast.walk(tree)):
-        if not isinstance(node, ast.FunctionDef) or not _is_compiled(node):
-            continue
-        for inner, part in enumerate(ast.walk(node)):
-            for variant in range(_variants(part, node)):
-                changed = copy.deepcopy(tree)
-                function = _nth(changed, number)
-                old, new = _change(_nth(function, inner), function, variant)
-                line = getattr(part, "lineno", node.lineno)
-                kind = type(part).__name__
-                yield Mutant(file, node.name, line, kind, old, new, ast.unparse(changed))
-
-
-def _is_compiled(function: ast.FunctionDef) -> bool:
-    return any(ast.unparse(decorator) == "compiled" for decorator in function.decorator_list)
-
-
-def _nth(tree: ast.AST, number: int) -> Any:
-    """`ast.walk` goes over equal trees in the same order."""
-    return next(node for i, node in enumerate(ast.walk(tree)) if i == number)
-
-
-def _variants(node: ast.AST, function: ast.FunctionDef) -> int:
-    """In how many ways `node` can be changed."""
-    match node:
-        case ast.Compare():
-            return sum(type(operator) in COMPARISONS for operator in node.ops)
-        case ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
-            return 1
-        case ast.BinOp():
-            return int(type(node.op) in SIGNS)
-        case ast.Constant(value=value):
-            return int(isinstance(value, bool | int | float))
-        case ast.Assign() | ast.AugAssign() | ast.Expr() | ast.Continue():
-            return int(not _is_docstring(node, function))
-        case ast.Return(value=value):
-            return int(isinstance(value, ast.Constant) and isinstance(value.value, str))
-    return 0
-
-
-def _is_docstring(node: ast.AST, function: ast.FunctionDef) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _change(node: Any, function: ast.FunctionDef, variant: int) -> tuple[str, str]:
-    """Change `node` in place; its text before and after."""
-    old = ast.unparse(node)
-    match node:
-        case ast.Compare():
-            places = [i for i, op in enumerate(node.ops) if type(op) in COMPARISONS]
-            place = places[variant]
-            node.ops[place] = COMPARISONS[type(node.ops[place])]()
-        case ast.BoolOp():
-            node.op = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
-        case ast.UnaryOp():
-            node.operand, node.op = ast.UnaryOp(ast.Not(), node.operand), ast.Not()
-        case ast.BinOp():
-            node.op = SIGNS[type(node.op)]()
-        case ast.Constant(value=bool()):
-            node.value = not node.value
-        case ast.Constant():
-            node.value += 1
-        case _:
-            _remove(node, function)
-            return old, "(nothing)"
-    return old, ast.unparse(node)
-
-
-def _remove(statement: ast.stmt, function: ast.FunctionDef) -> None:
-    for parent in ast.walk(function):
-        for body in (getattr(parent, "body", None), getattr(parent, "orelse", None)):
-            if isinstance(body, list) and statement in body:
-                body[body.index(statement)] = ast.Pass()
+def made_up(seed: int) -> Iterator[MadeUp]:
+    """As `test_engine_reference` has them."""
+    city, tracks, rng = random_case(seed)
+    prepared = PreparedCity.of(city)
+    positions = in_arrival_order(rng, tracks, shuffle=seed % 5 == 0)
+    for live, elements in ((False, list[Element](positions)), (True, with_ticks(rng, positions))):
+        answer = told_by_reference(city, prepared, elements, live=live)
+        yield MadeUp(seed, live, prepared, elements, answer)
 
 
 class FirstFailure:
-    """A pytest plugin: the name of the test that failed."""
+    """A pytest plugin: the name of the test that failed; ends the process at one that goes on."""
 
-    name = ""
+    def __init__(self, seconds: float) -> None:
+        self.name = ""
+        self._seconds = seconds
+
+    def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.name:
@@ -228,28 +114,80 @@ class FirstFailure:
             self.name = report.nodeid
 
 
-def verdict(tree: Path, *, deep: bool) -> tuple[int, str]:
-    """What the tests say of the tree, and which of them said it."""
+def failing(unit_tests: Collection[str], cities: list[MadeUp], *, deep: bool) -> str:
+    """The first that fails, or ""."""
+    return (
+        _failing_golden()
+        or _failing_test(unit_tests, TEST_S, SLOW)
+        or _failing_city(cities)
+        or (_failing_test(DEEP_TESTS, DEEP_TEST_S) if deep else "")
+    )
+
+
+def _failing_golden() -> str:
+    for name in SCENARIOS:
+        signal.setitimer(signal.ITIMER_VIRTUAL, STREAM_S)
+        scenario = golden(name)
+        outcome = judge(prepared_city(), scenario.positions)
+        told = verdicts(outcome), rejects(outcome, scenario.positions)
+        if told != (scenario.expected, scenario.rejected):
+            return f"golden {name}"
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    return ""
+
+
+def _failing_city(cities: list[MadeUp]) -> str:
+    for case in cities:
+        signal.setitimer(signal.ITIMER_VIRTUAL, STREAM_S)
+        told = told_by_engine(case.prepared, case.elements, live=case.live)
+        if _unordered(told) != _unordered(case.answer):
+            return f"made-up city {case.seed}"
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    return ""
+
+
+def _unordered(told: Told) -> tuple[Any, ...]:
+    return sorted(told.rejected), told.violations, told.trips
+
+
+def _failing_test(tests: Collection[str], seconds: float, expression: str = "") -> str:
+    failure = FirstFailure(seconds)
+    options = ["-x", "-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", "-k", expression]
+    code = pytest.main([*options, *tests], plugins=[failure])
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    return "" if code == pytest.ExitCode.OK else failure.name or f"pytest {code}"
+
+
+def verdict(
+    mutant: Mutant | None, unit_tests: Collection[str], cities: list[MadeUp], *, deep: bool
+) -> tuple[int, str]:
+    """What the tests say of the engine with that change, and which of them said it."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        seconds = DEEP_CPU_S if deep else CPU_S
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(1, 2)
-        os.chdir(tree)
-        sys.path[:] = [str(tree), *(p for p in sys.path if Path(p or ".").resolve() != ROOT)]
-        failure = FirstFailure()
-        options = ["-x", "-q", "-p", "no:cacheprovider", f"--rootdir={tree}"]
-        tests = DEEP_TESTS if deep else ("-k", FEW, *TESTS)
-        code = pytest.main([*options, *tests], plugins=[failure])
-        os.write(writer, failure.name.encode() or f"pytest {code}".encode())
-        os._exit(SURVIVED if code == pytest.ExitCode.OK else KILLED)
+        if mutant:
+            _put_in_place(mutant)
+        try:
+            name = failing(unit_tests, cities, deep=deep)
+        except Exception as error:
+            name = repr(error)
+        os.write(writer, name.encode())
+        os._exit(KILLED if name else SURVIVED)
     os.close(writer)
     with os.fdopen(reader) as told:
         by = told.read()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return (status, by) if status >= 0 else (TIMED_OUT, "time-out")
+
+
+def _put_in_place(mutant: Mutant) -> None:
+    """All that imported the function before has the change too."""
+    module = import_module(mutant.file.removesuffix(".py").replace("/", "."))
+    for code in compile(mutant.source, mutant.file, "exec").co_consts:
+        if isinstance(code, CodeType) and code.co_name == mutant.function:
+            getattr(module, mutant.function).__code__ = code
 
 
 def main() -> int:
@@ -262,7 +200,8 @@ def main() -> int:
     parser.add_argument(
         "--kinds", default="", help="only these kinds of syntax, such as Compare,BoolOp"
     )
-    parser.add_argument("--deep", action="store_true", help="by the slower tests")
+    parser.add_argument("--cities", type=int, default=40, help="ask so many made-up cities")
+    parser.add_argument("--deep", action="store_true", help="ask the slower tests too")
     parser.add_argument("--seconds", type=float, default=900, help="begin none after so long")
     options = parser.parse_args()
     share, shares = map(int, options.share.split("/"))
@@ -274,18 +213,17 @@ def main() -> int:
     chosen = [
         m for m in everything[share - 1 :: shares] if str(m.line) in lines and m.kind in kinds
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
-        for package in PACKAGES:
-            shutil.copytree(
-                ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__")
-            )
-        shutil.copy(ROOT / "pyproject.toml", tree)
-        return _try(tree, chosen, options.seconds, deep=options.deep)
+    os.chdir(ROOT)
+    cities = [case for seed in range(options.cities) for case in made_up(seed)]
+    return _try(chosen, cities, options.seconds, deep=options.deep)
 
 
-def _try(tree: Path, chosen: list[Mutant], seconds: float, *, deep: bool) -> int:
-    code, by = verdict(tree, deep=deep)
+def _try(chosen: list[Mutant], cities: list[MadeUp], seconds: float, *, deep: bool) -> int:
+    with redirect_stdout(StringIO()):  # what the tests import is there before the fork
+        tests = sorted({*chain(*(SOURCES[mutant.file] for mutant in chosen))})
+        pytest.main(["--collect-only", "-p", "no:cacheprovider", *tests, *DEEP_TESTS])
+    _failing_golden()
+    code, by = verdict(None, tests, cities, deep=deep)
     if code != SURVIVED:
         print(f"the tests fail without any change: {by}", flush=True)
         return 2
@@ -296,10 +234,7 @@ def _try(tree: Path, chosen: list[Mutant], seconds: float, *, deep: bool) -> int
         if mutant.key in EQUIVALENT:
             counts["equivalent"] += 1
             continue
-        file = tree / mutant.file
-        file.write_text(mutant.source, "utf-8")
-        code, by = verdict(tree, deep=deep)
-        shutil.copy(ROOT / mutant.file, file)
+        code, by = verdict(mutant, SOURCES[mutant.file], cities, deep=deep)
         word = ("survived", "killed", "killed")[code]
         counts[word] += 1
         print(f"{word:9} {mutant}" + (f"  [{by}]" if code else ""), flush=True)

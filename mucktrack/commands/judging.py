@@ -36,7 +36,7 @@ from mucktrack.settings import Settings
     "--rejected",
     type=TARGET,
     metavar="FILE",
-    help="Where positions that fail the quality gate go, with reason, file and line.",
+    help="Where positions that fail the quality gate go, with reason and where they came from.",
 )
 @click.option(
     "--stats", is_flag=True, help="Print how many violations there were, by rule and phase."
@@ -71,8 +71,9 @@ def detect(
     """Judge the positions in files.
 
     FILE is .jsonl (a position a line), .csv or .parquet; several are read one after another, as if
-    they were one. Each position is judged by the city in force at its own time. What is written to
-    a file appears when it is complete; `-` is standard output.
+    they were one. Or it is the folder of an archive, alone: then the verdicts are those of a worker
+    that has come as far. Each position is judged by the city in force at its own time. What is
+    written to a file appears when it is complete; `-` is standard output.
     """
     cities = cities or (required(settings, "city"),)
     if explain is not None:

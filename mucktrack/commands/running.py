@@ -8,7 +8,15 @@ from mucktrack.settings import Settings
 
 @click.command("up")
 @with_settings(
-    "city", "kafka", "redis", "kafka_port", "redis_port", "partitions", "replication", "state_dir"
+    "city",
+    "kafka",
+    "redis",
+    "kafka_port",
+    "redis_port",
+    "partitions",
+    "replication",
+    "state_dir",
+    "archive",
 )
 @click.option(
     "--trucks",
@@ -35,8 +43,9 @@ from mucktrack.settings import Settings
 def up(settings: Settings, trucks: int, speed: float, seconds: float | None) -> None:
     """Run everything on this machine.
 
-    That is a simulated fleet, a worker, and Kafka and Redis where none are given. Shows positions,
-    trucks and violations as they come. Ctrl-C stops all; the last line then sums up.
+    That is a simulated fleet, a worker, an archiver, and Kafka and Redis where none are given.
+    Shows positions, trucks and violations as they come. Ctrl-C stops all; the last line then sums
+    up.
     """
     from mucktrack.parts import FleetPlan
     from mucktrack.up import up as run_all

@@ -74,6 +74,22 @@ def test_corners_and_edges_are_inside(shape: shapely.Geometry) -> None:
                 assert inside_edges(edges, 0, len(edges), *beside) == holds(shape, *beside)
 
 
+@pytest.mark.parametrize(
+    ("square", "x", "y"),
+    [(box(0, 0, 10, 10), -BOUNDARY_M, 5.0), (box(0, 0, 10, 10), 5.0, -BOUNDARY_M),
+     (box(-10, -10, 0, 0), BOUNDARY_M, -5.0), (box(-10, -10, 0, 0), -5.0, BOUNDARY_M)],
+)  # fmt: skip
+def test_a_boundary_is_a_micrometre_thick_to_the_last_bit(
+    square: Polygon, x: float, y: float
+) -> None:
+    """On each side; beside an edge at 0, so that nothing is rounded."""
+    edges = edges_of(square)
+    assert inside_edges(edges, 0, len(edges), x, y)
+    beyond = math.nextafter(BOUNDARY_M, 1) / BOUNDARY_M
+    outside = (x * beyond, y) if abs(x) == BOUNDARY_M else (x, y * beyond)
+    assert not inside_edges(edges, 0, len(edges), *outside)
+
+
 @pytest.mark.parametrize("shape", AREAS.values(), ids=AREAS)
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(x=coordinate, y=coordinate, order=st.randoms(use_true_random=False))

@@ -11,7 +11,8 @@ from processes import command_lines, running, wait_until
 from up_process import records_of, up, wait_until_ready
 
 from mucktrack.embedded import valkey
-from streams.position import Position, decode_record
+from producers.archive_folder import Archive
+from streams.position import Position, Tick, decode_record
 
 READY_S = 90.0
 """The first start on a machine compiles the core."""
@@ -35,6 +36,16 @@ def summary(told: str) -> tuple[int, int, int]:
     return positions, violations, rejected
 
 
+def archived_positions(folder: Path) -> int:
+    archive = Archive(folder)
+    return sum(
+        type(element) is not Tick
+        for partition in range(archive.partitions)
+        for chunk in archive.read(partition)
+        for element in chunk.elements
+    )
+
+
 def test_it_ends_by_itself_with_a_summary(tmp_path):
     with up(tmp_path, "--seconds", "10") as process:
         address = wait_until_ready(process)
@@ -46,9 +57,10 @@ def test_it_ends_by_itself_with_a_summary(tmp_path):
     assert rejected < positions
     assert_all_gone(tmp_path, address)
     (run,) = (tmp_path / "runs").iterdir()
-    assert {"kafka.log", "redis.log", "worker.log", "fleet.log"} <= {
+    assert {"kafka.log", "redis.log", "worker.log", "archiver.log", "fleet.log"} <= {
         path.name for path in run.iterdir()
     }
+    assert archived_positions(run / "archive") == positions
 
 
 def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path, fresh_kafka):
@@ -61,6 +73,7 @@ def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path, fresh_kafk
                 *("--seconds", "8"),
                 MUCKTRACK_KAFKA=fresh_kafka,
                 MUCKTRACK_REDIS=redis.address,
+                MUCKTRACK_ARCHIVE=str(tmp_path / "archive"),
             ) as process:
                 assert wait_until_ready(process) == fresh_kafka
                 assert not [line for line in running(str(state)) if "valkey" in line]
@@ -74,6 +87,7 @@ def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path, fresh_kafk
             assert violations == len(ids_on_the_queue(fresh_kafka)) - detected
             published += positions
             detected += violations
+            assert archived_positions(tmp_path / "archive") == published
 
 
 def ids_on_the_queue(address: str) -> set[bytes]:

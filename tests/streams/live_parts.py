@@ -67,6 +67,21 @@ class Process:
         return 0.0
 
 
+def write_city(folder: Path) -> Path:
+    """Into `folder`, a city of one district, no sites and no permits: whoever drives loaded
+    offends."""
+    (folder / "city.toml").write_text('name = "Test"\nadmin_code = "330200"\n')
+    ring = [[121.0, 29.0], [121.3, 29.0], [121.3, 29.3], [121.0, 29.3], [121.0, 29.0]]
+    district = {
+        "type": "Feature",
+        "properties": {"code": "330203", "name": "西"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    collection = {"type": "FeatureCollection", "features": [district]}
+    (folder / "districts.geojson").write_text(json.dumps(collection))
+    return folder
+
+
 async def make_topics(kafka: str) -> Topics:
     """Topics of their own for one test."""
     label = uuid.uuid4().hex[:8]

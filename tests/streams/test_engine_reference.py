@@ -165,3 +165,14 @@ def test_a_fix_that_the_watermark_has_passed_is_judged_at_once() -> None:
     assert_agreement(city_with(), late, live=True)
     told = told_by_engine(PreparedCity.of(city_with()), late, live=True)
     assert ['"signal-lost"' in line for line in told.violations] == [True]
+
+
+def test_what_is_due_when_the_watermark_gets_there_occurs_then() -> None:
+    """Not a millisecond before, and not only after it."""
+    loaded = [position(30 * n, FIELD, speed_kmh=0.0, loaded=True) for n in range(2)]
+    lost_ms = START_MS + 30_000 + 600_000 + 360_000
+    for tick_ms, lost in ((lost_ms - 1, False), (lost_ms, True)):
+        elements = [*loaded, Tick(tick_ms)]
+        assert_agreement(city_with(), elements, live=True)
+        told = told_by_engine(PreparedCity.of(city_with()), elements, live=True)
+        assert ['"signal-lost"' in line for line in told.violations] == [True] * lost

@@ -1,11 +1,14 @@
 """The quality gate (design section 3), test by test and at the borders of each."""
 
+import math
 from typing import Any
 
 import pytest
 from one_district import one_district
 
+from geofences.projection import to_metres
 from streams.detect import Engine, PreparedCity
+from streams.gate import kmh
 from streams.partition import partition_of
 from streams.position import Element, Malformed, Position, Tick, decode_record
 
@@ -20,9 +23,11 @@ def at(seconds: float, lat: float = HERE[1], truck_id: str = "浙B1", **fields: 
     return Position(truck_id, START_MS + round(1000 * seconds), HERE[0], lat, **fields)
 
 
-def reasons(*elements: Element, record_ms: list[int] | None = None) -> list[str]:
+def reasons(
+    *elements: Element, record_ms: list[int] | None = None, city: PreparedCity = PREPARED
+) -> list[str]:
     """One for each element, "" for a fix."""
-    outcome = Engine.offline(PREPARED).process(elements, record_ms)
+    outcome = Engine.offline(city).process(elements, record_ms)
     found = dict(outcome.rejected)
     return [found.get(i, "") for i in range(len(elements))]
 
@@ -91,6 +96,28 @@ def test_a_jump_is_faster_than_150_kmh() -> None:
     assert reasons(at(0), at(60, HERE[1] + 151 * minute)) == ["", "impossible_jump"]
 
 
+def allowing(max_speed_kmh: float) -> PreparedCity:
+    return PreparedCity.of(one_district(state_overrides={"max_speed_kmh": max_speed_kmh}))
+
+
+def test_as_fast_as_allowed_to_the_last_bit_is_no_jump() -> None:
+    """Due north, where the way is the difference of two coordinates, without any rounding; so it
+    is, too, from one position of a row to the next."""
+    plane = PREPARED.compiled.index.plane[0]
+    south, middle, north = (to_metres(plane, HERE[0], lat) for lat in (29.1, 29.15, 29.2))
+    assert south[0] == middle[0] == north[0]
+    fastest_kmh = kmh(middle[1] - south[1], 60_000)
+    slower = allowing(math.nextafter(fastest_kmh, 0))
+    assert reasons(at(0), at(60, 29.15), city=allowing(fastest_kmh)) == ["", ""]
+    assert reasons(at(0), at(60, 29.15), city=slower) == ["", "impossible_jump"]
+
+    row = (at(0), at(1, 29.15), at(61, 29.2), at(62, 29.2))
+    jump, fastest_kmh = "impossible_jump", kmh(north[1] - middle[1], 60_000)
+    slower = allowing(math.nextafter(fastest_kmh, 0))
+    assert reasons(*row, city=allowing(fastest_kmh)) == ["", jump, jump, ""]
+    assert reasons(*row, city=slower) == ["", jump, jump, jump]
+
+
 def test_three_that_agree_are_where_they_say() -> None:
     there, jump = 29.2, "impossible_jump"
     near = there + 10 * SECOND_DEG
@@ -121,6 +148,7 @@ def test_a_repeat_neither_counts_nor_breaks_the_row_and_is_no_repeat_after_it() 
     assert reasons(at(0), at(1, 29.2), at(2), at(3, 29.2), at(3), at(4, 29.2)) == [
         "", jump, "", jump, "duplicate", jump,
     ]  # fmt: skip
+    assert reasons(at(0), at(5, 29.2), at(2), at(5)) == ["", jump, "", ""]
 
 
 def test_what_is_rejected_for_another_reason_does_not_break_the_row() -> None:

@@ -25,6 +25,7 @@ from live_parts import (
     single,
     until,
     worker,
+    write_city,
 )
 
 from geofences.loader import load_city, read_files
@@ -46,17 +47,7 @@ EMPTY_FROM = 16
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One district, no sites and no permits: whoever drives loaded offends."""
-    folder = tmp_path_factory.mktemp("city")
-    (folder / "city.toml").write_text('name = "Test"\nadmin_code = "330200"\n')
-    ring = [[121.0, 29.0], [121.3, 29.0], [121.3, 29.3], [121.0, 29.3], [121.0, 29.0]]
-    district = {
-        "type": "Feature",
-        "properties": {"code": "330203", "name": "西"},
-        "geometry": {"type": "Polygon", "coordinates": [ring]},
-    }
-    collection = {"type": "FeatureCollection", "features": [district]}
-    (folder / "districts.geojson").write_text(json.dumps(collection))
-    return folder
+    return write_city(tmp_path_factory.mktemp("city"))
 
 
 def drive(trucks: Iterable[str]) -> list[Position]:
