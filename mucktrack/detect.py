@@ -51,8 +51,8 @@ def detect(
     """Judge the positions in `files`, or in one archive, and say on standard error how many there
     were.
 
-    They are judged by `cities`, as `mucktrack.cities` reads them. At most `batch_size` go through the
-    engine at a time (None: as they are read); it changes nothing but speed. `with_stats`: say how
+    They are judged by `cities`, as `mucktrack.cities` reads them. At most `batch_size` go through
+    the engine at a time (None: as they are read); it changes nothing but speed. `with_stats`: say how
     many violations each rule had. Raises `BadInputError` for a city, file or target that cannot be
     used.
     """

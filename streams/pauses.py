@@ -1,6 +1,6 @@
 """Pauses between attempts at something that is away: longer each time, and never all at once.
 
-Used wherever a worker waits for Kafka or Redis. It must not know what is tried.
+Used wherever a worker or the archiver waits for Kafka or Redis. It must not know what is tried.
 """
 
 import asyncio
@@ -20,6 +20,11 @@ class Pauses:
     def __init__(self) -> None:
         self._next_s = FIRST_S
 
-    async def wait(self) -> None:
-        await asyncio.sleep(self._next_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+    def next_s(self) -> float:
+        """How long to wait now."""
+        pause_s = self._next_s * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
         self._next_s = min(2 * self._next_s, LONGEST_S)
+        return pause_s
+
+    async def wait(self) -> None:
+        await asyncio.sleep(self.next_s())

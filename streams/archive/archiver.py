@@ -23,8 +23,9 @@ from streams.archive.layout import ArchiveError
 from streams.archive.metrics import ArchiveMetrics
 from streams.archive.table import Record
 from streams.archive.writer import ArchiveWriter
+from streams.pauses import Pauses
 from streams.position import Element
-from streams.readiness import FIRST_PAUSE_S, LONGEST_PAUSE_S, wait_until_ready
+from streams.readiness import wait_until_ready
 
 log = logging.getLogger(__name__)
 
@@ -103,15 +104,14 @@ def _connect(
     config: ArchiverConfig, writer: ArchiveWriter, metrics: ArchiveMetrics, stop: Event
 ) -> "_Archiver | None":
     """None where it was told to stop before Kafka answered."""
-    pause_s = FIRST_PAUSE_S
+    pauses = Pauses()
     while not stop.is_set():
         try:
             return _Archiver(config, writer, metrics)
         except KafkaError as error:
             log.warning("waiting for Kafka at %s: %s", config.kafka, error)
             metrics.kafka_away.set(1)
-            stop.wait(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            stop.wait(pauses.next_s())
     return None
 
 
