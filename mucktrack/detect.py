@@ -52,9 +52,9 @@ def detect(
     were.
 
     They are judged by `cities`, as `mucktrack.cities` reads them. At most `batch_size` go through
-    the engine at a time (None: as they are read); it changes nothing but speed. `with_stats`: say how
-    many violations each rule had. Raises `BadInputError` for a city, file or target that cannot be
-    used.
+    the engine at a time (None: as they are read); it changes nothing but speed. `with_stats`: say
+    how many violations each rule had. Raises `BadInputError` for a city, file or target that cannot
+    be used.
     """
     started = time.monotonic()
     try:
