@@ -19,6 +19,7 @@ def run(settings: Settings, city: Path, kafka: str, metrics_port_file: Path | No
             metrics_host=settings.metrics_host,
             metrics_port=settings.metrics_port,
             session_timeout_s=settings.session_timeout_s,
+            most_trucks=settings.trucks_a_partition,
             metrics_port_file=metrics_port_file,
         )
     )

@@ -106,6 +106,7 @@ def detect(
     "metrics_host",
     "metrics_port",
     "session_timeout_s",
+    "trucks_a_partition",
     "state_dir",
 )
 @click.option("--metrics-port-file", type=FilePath(), hidden=True)
