@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SOURCES := geofences streams producers mucktrack
 ALL := $(SOURCES) tests benchmarks
 
-.PHONY: help install up test check format lint types imports lock rules pictures mutations clean
+.PHONY: help install up test check format lint types imports lock rules pictures mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ pictures: install ## draw the golden streams, all or NAMES="…", into pictures/
 
 mutations: install ## break the engine bit by bit and see that tests notice
 	$(BIN)/python tests/mutations.py
+
+fuzz: install ## hostile records for SECONDS=60, from SEED=1 on
+	$(BIN)/python tests/fuzzing.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 lock: install ## pin all dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
