@@ -30,9 +30,7 @@ _fields = attrgetter(
 class TruckTable:
     """The row of each truck that is remembered, from 0 in the order of first sight."""
 
-    def __init__(
-        self, partition: tuple[int, int] | None = None, most: int | None = None
-    ) -> None:
+    def __init__(self, partition: tuple[int, int] | None = None, most: int | None = None) -> None:
         """`partition`: (number, count) to refuse trucks that belong elsewhere, None for all.
         `most`: trucks that are admitted, None for any number."""
         self.ids: list[str] = []
@@ -58,8 +56,8 @@ class TruckTable:
         return [known(truck_id, SKIPPED) for truck_id in truck_ids]
 
     def admit(self, truck_id: str, fault: int) -> tuple[int, int]:
-        """The row for a position of a truck that may be new, and 0; or `SKIPPED` and the code of the
-        reason it is rejected for. `fault`: what is wrong with the position by itself."""
+        """The row for a position of a truck that may be new, and 0; or `SKIPPED` and the code of
+        the reason it is rejected for. `fault`: what is wrong with the position by itself."""
         row = self._rows.get(truck_id)
         if row is not None:
             return row, 0

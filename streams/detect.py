@@ -95,8 +95,8 @@ class Engine:
         partitions: int,
         most_trucks: int | None = None,
     ) -> "Engine":
-        """For one partition of `gps.positions`. Once it has `most_trucks` (None: never), positions of
-        others are rejected."""
+        """For one partition of `gps.positions`. Once it has `most_trucks` (None: never), positions
+        of others are rejected."""
         return cls(city, partition=(partition, partitions), most_trucks=most_trucks)
 
     @property

@@ -1,8 +1,8 @@
 """The quality gate: whether a position is a fix (design section 3, tests 3 to 10).
 
 `judge` is asked for each position in arrival order and changes nothing but the truck's row of
-impossible jumps. `streams.batch` finds what has no truck before: `malformed`, `wrong_partition`, and,
-so that no truck is remembered for its sake, what `faults` finds in the first positions of a truck.
+impossible jumps. `streams.batch` finds what has no truck before: `malformed`, `wrong_partition`,
+and, so that no truck is remembered for its sake, what `faults` finds in a truck's first positions.
 """
 
 import math
@@ -28,8 +28,8 @@ REASONS: Final = (
     "impossible_jump",
     "too_many_trucks",
 )
-"""Reject reasons by their code; 0 = a fix. The last is none of the design's: a worker's bound on what
-it remembers (`streams.batch.TruckTable`)."""
+"""Reject reasons by their code; 0 = a fix. The last is none of the design's: a worker's bound on
+what it remembers (`streams.batch.TruckTable`)."""
 (
     FIX_ACCEPTED,
     MALFORMED,

@@ -34,8 +34,8 @@ TRUCKS_A_PIPELINE = 200
 """Some 5 ms of work in one go."""
 TRUCKS_WAITING = 50_000
 LONGEST_TEXT = 64
-"""Characters of a terminal's id or of a source; a fix with longer ones waits without them, which the
-view has no use for, and may have a megabyte of."""
+"""Characters of a terminal's id or of a source; a fix with longer ones waits without them, which
+the view has no use for, and may have a megabyte of."""
 SWEEP = 500
 """Members of the geo set looked at in one flush, to remove those whose truck has expired."""
 REDIS_TIMEOUT_S = 2.0

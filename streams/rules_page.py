@@ -58,9 +58,9 @@ def _gate() -> Iterator[str]:
     for reason in REASONS[1:TOO_MANY_TRUCKS]:
         yield f"- `{reason}`"
     yield (
-        f"\nBeside these, from a running worker alone, `{REASONS[TOO_MANY_TRUCKS]}`: nothing is wrong "
-        "with the\nposition but that its truck is new and the partition remembers "
-        "`MUCKTRACK_TRUCKS_A_PARTITION` trucks already\n([why](docs/reliability.md))."
+        f"\nBeside these, from a running worker alone, `{REASONS[TOO_MANY_TRUCKS]}`: nothing is "
+        "wrong with the\nposition but that its truck is new and the partition remembers\n"
+        "`MUCKTRACK_TRUCKS_A_PARTITION` trucks already ([why](docs/reliability.md))."
     )
     yield ""
 

@@ -16,7 +16,7 @@ def shown(text: object, longest: int = LONGEST) -> str:
     """`text` on one line, without anything that is not seen; what is cut is counted.
 
     Line breaks, control characters, escape sequences, marks of direction, halves of surrogate pairs
-    and all else that cannot be printed (`str.isprintable`) become escapes such as `\\n` and `\\u202e`.
+    and all else that cannot be printed (`str.isprintable`) become escapes: `\\n`, `\\u202e`.
     """
     whole = str(text)
     kept = whole[:longest]

@@ -33,8 +33,8 @@ MAX_ELEMENTS = 20_000
 in memory however bad the data."""
 
 MAX_BYTES = 16 * 1024 * 1024
-"""Of records taken at once, however few elements they hold: a position may hold texts of any length,
-which take four times as much in memory when there is a single character beyond U+FFFF in them."""
+"""Of records taken at once, however few elements they hold: a position may hold texts of any
+length, and a single character beyond U+FFFF makes a text four times as large in memory."""
 
 Ack = Callable[[EventT], Awaitable[object]]
 

@@ -40,7 +40,8 @@ PREPARED = PreparedCity.of(one_district())
 MEGABYTE = 1_000_000
 GOOD = b'{"truck_id":"a","time_ms":1793584800000,"lon":121.1,"lat":29.1}'
 IDS = (
-    "a\x00b", "a\nERROR forged: b", "\r", "\x1b[2J\x1b]0;title\x07", "\u202e12345B浙", "\u2066", "\u200b",
+    "a\x00b", "a\nERROR forged: b", "\r", "\x1b[2J\x1b]0;title\x07", "\u202e12345B浙", "\u2066",
+    "\u200b",
     "\ufeff", "\x7f", "\x85", "\u2028", "[/red]", "🚛" * 64, " ", "../../etc", "%s%n", "'; --",
 )  # fmt: skip
 
@@ -88,7 +89,7 @@ def go_whole_way(*values: bytes | None, record_ms: int = NEVER) -> tuple[list[st
         (b"[" * MEGABYTE, ["malformed"]),
         (b"[" + b"0," * (MEGABYTE // 2) + b"0]", ["malformed"]),
         (b"[" + b",".join([GOOD] * (MAX_ARRAY + 1)) + b"]", ["malformed"]),
-        (b"[" + b",".join([b'"' + b"x" * 998 + b'"'] * MAX_ARRAY) + b"]", ["malformed"] * MAX_ARRAY),
+        (b"[" + b",".join([b"1" * 998] * MAX_ARRAY) + b"]", ["malformed"] * MAX_ARRAY),
         (b"\xef\xbb\xbf" + GOOD, [""]),
         (b"\xef\xbb\xbf\xef\xbb\xbf" + GOOD, ["malformed"]),
         (GOOD + b"\x00", ["malformed"]),
