@@ -80,6 +80,8 @@ class WorkerConfig:
     """After this long without a sign of life a worker's partitions go to the others."""
     checkpoint_s: float = 5.0
     """How often the state of a partition is saved; less often where that would be much work."""
+    most_trucks: int | None = None
+    """Trucks that are remembered of a partition; positions of others are rejected. None = all."""
     metrics_port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
     topics: Topics = field(default_factory=Topics)
@@ -99,13 +101,22 @@ class Versioned(Protocol):
 class Engines:
     """Makes the engines of a worker's partitions, all for the same versions of the city."""
 
-    def __init__(self, engine: type[Engine], published: Versioned, partitions: int) -> None:
+    def __init__(
+        self,
+        engine: type[Engine],
+        published: Versioned,
+        partitions: int,
+        most_trucks: int | None = None,
+    ) -> None:
         self._engine = engine
         self._published = published
         self._partitions = partitions
+        self._most_trucks = most_trucks
 
     def fresh(self, partition: int) -> Engine:
-        return self._engine.live(self._published.succession, partition, self._partitions)
+        return self._engine.live(
+            self._published.succession, partition, self._partitions, self._most_trucks
+        )
 
     def restored(self, partition: int, state: State) -> Engine:
         engine = self.fresh(partition)
@@ -233,7 +244,7 @@ def _wire(
 ) -> tuple[PositionsApp, Parts]:
     """The app with its agent, and what runs beside it."""
     app = _faust_app(config)
-    engines = Engines(kinds.engine, published, config.partitions)
+    engines = Engines(kinds.engine, published, config.partitions, config.most_trucks)
     store: CheckpointStore = NoCheckpoints()
     if config.redis is not None:
         store = kinds.checkpoints(config.redis)

@@ -190,6 +190,7 @@ def worker(
     redis: str | None,
     *bug: str,
     partitions: int = PARTITIONS,
+    most_trucks: int | None = None,
 ) -> Iterator[Process]:
     """A worker process in `folder`, killed in the end if it still runs. `bug`: see
     `worker_process`."""
@@ -204,6 +205,7 @@ def worker(
         "metrics_host": "127.0.0.1",
         "metrics_port": 0,
         "session_timeout_s": 6,
+        "most_trucks": most_trucks,
         "metrics_port_file": str(folder / "port"),
         "topics": dataclasses.asdict(topics),
     }
