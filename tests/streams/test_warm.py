@@ -55,6 +55,6 @@ def test_nothing_is_left_to_compile() -> None:
     before, after, violations, trips = json.loads(done.stdout)
     assert violations
     assert trips
-    assert before["streams.report.describe"]
-    assert before["streams.report.permits_at_start"]
+    assert before["streams.evidence.describe"]
+    assert before["streams.evidence.permits_at_start"]
     assert after == before
