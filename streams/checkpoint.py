@@ -11,6 +11,11 @@ from typing import Protocol
 from streams.snapshot import State
 
 
+class CannotGoOnError(Exception):
+    """No bug: something outside is not as it must be. The message says what, and what to do; the
+    process ends with exit code 1 and says no more (`streams.logs`)."""
+
+
 class StoreAwayError(Exception):
     """The store does not answer: to be tried again."""
 
@@ -25,7 +30,7 @@ class LostError(Exception):
     data, or the last of it. The partition is to be loaded anew, from what is left."""
 
 
-class UnknownCheckpointError(Exception):
+class UnknownCheckpointError(CannotGoOnError):
     """What is kept of the partition cannot be read by this version; the message says what to do."""
 
 

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams.checkpoint import (
+    CannotGoOnError,
     Checkpoint,
     CheckpointStore,
     FencedError,
@@ -41,7 +42,7 @@ What is not done by then is done by the next worker: the checkpoint has not move
 Crash = Callable[[BaseException], Awaitable[None]]
 
 
-class CheckpointError(Exception):
+class CheckpointError(CannotGoOnError):
     """The checkpoint does not fit the topic; going on would lose or repeat."""
 
 
@@ -108,7 +109,7 @@ class Intake:
         self._consumer, self._generation = consumer, generation
         self._metrics.partitions_assigned.set(len(partitions))
         for tp in sorted(partitions):
-            self._start(self._bring_up(consumer, tp, generation), tp)
+            self._start(self._bring_up, consumer, tp, generation)
 
     async def _saved(self, tp: TP, next_offset: int) -> None:
         if self._consumer is not None:
@@ -156,9 +157,9 @@ class Intake:
         consumer.hold({tp})
         if isinstance(error, FencedError):
             self._metrics.fenced.inc()
-            self._start(self._bring_up_unless_taken_away(consumer, tp, self._generation), tp)
+            self._start(self._bring_up_unless_taken_away, consumer, tp, self._generation)
         else:
-            self._start(self._bring_up(consumer, tp, self._generation), tp)
+            self._start(self._bring_up, consumer, tp, self._generation)
 
     async def _bring_up_unless_taken_away(
         self, consumer: PositionsConsumer, tp: TP, generation: int
@@ -175,8 +176,17 @@ class Intake:
         await asyncio.sleep(self._fenced_s)
         await self._bring_up(consumer, tp, generation)
 
-    def _start(self, bring_up: Coroutine[Any, Any, None], tp: TP) -> None:
-        self._bring_ups[tp] = asyncio.create_task(self.guarded(bring_up), name=f"bring up {tp}")
+    def _start(
+        self,
+        bring_up: Callable[[PositionsConsumer, TP, int], Coroutine[Any, Any, None]],
+        consumer: PositionsConsumer,
+        tp: TP,
+        generation: int,
+    ) -> None:
+        async def work() -> None:
+            await self.guarded(bring_up(consumer, tp, generation))
+
+        self._bring_ups[tp] = asyncio.create_task(work(), name=f"bring up {tp}")
 
     def _forget(self) -> None:
         for task in self._bring_ups.values():
@@ -188,7 +198,7 @@ class Intake:
         self._metrics.forget_progress()
 
     async def guarded(self, work: Awaitable[None]) -> None:
-        """Await `work`; an error in it is a bug and ends the process."""
+        """Await `work`; an error in it ends the process."""
         try:
             await work
         except Exception as error:

@@ -6,6 +6,8 @@ Called by `streams.app`. A library that tries again ten times a second says so o
 import logging
 import time
 
+from streams.checkpoint import CannotGoOnError
+
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 REPEAT_S = 30.0
 
@@ -28,6 +30,24 @@ class NotAgain(logging.Filter):
         return True
 
 
+class WithoutTraceback(logging.Filter):
+    """Lets an error that is no bug pass once, as one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[BaseException] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, CannotGoOnError):
+            return True
+        if error in self._said:
+            return False
+        self._said.append(error)
+        record.msg, record.args, record.exc_info, record.exc_text = str(error), None, None, None
+        return True
+
+
 def log_to_stderr() -> None:
     """Once for the process; leaves alone what is set up already."""
     if logging.root.handlers:
@@ -35,6 +55,7 @@ def log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter(FORMAT))
     handler.addFilter(NotAgain("aiokafka"))
+    handler.addFilter(WithoutTraceback())
     logging.root.addHandler(handler)
     logging.getLogger("streams").setLevel(logging.INFO)
     # `streams.sinks` says itself what the broker did not take.

@@ -15,6 +15,7 @@ from typing import Any
 from faust.types import TP, EventT
 
 from streams import topics
+from streams.checkpoint import CannotGoOnError
 from streams.detect import Outcome
 from streams.intake import Intake
 from streams.live import LiveView
@@ -31,7 +32,7 @@ MAX_ELEMENTS = 20_000
 in memory however bad the data."""
 
 
-class OffsetGapError(Exception):
+class OffsetGapError(CannotGoOnError):
     """A record is missing between the one taken last and this one."""
 
 
