@@ -198,10 +198,14 @@ class Intake:
         self._metrics.forget_progress()
 
     async def guarded(self, work: Awaitable[None]) -> None:
-        """Await `work`; an error in it ends the process."""
+        """Await `work`; an error in it ends the process. Others follow from the first one, such as
+        threads that are gone."""
         try:
             await work
         except Exception as error:
+            if self.broken:
+                log.debug("while the process ends: %r", error)
+                return
             self.broken = True
             await self._crash(error)
 
