@@ -1,9 +1,9 @@
 """What the checkpoints of a worker cost (design section 10).
 
-`python -m benchmarks.checkpoint` prints, for one partition of many trucks, how long detection is at
-a standstill for a checkpoint, how long it takes until it is in Redis (an embedded one), and how long a
-partition takes to be loaded; then, for a worker that is never idle and saves its partitions as a
-worker does, the share of its processor's time that goes into saving.
+`python -m benchmarks.checkpoint` prints, for one partition of many trucks, how long detection
+stands still for a checkpoint, how long it takes until it is in Redis (an embedded one), and how
+long a partition takes to be loaded; then, for a worker that is never idle and saves its partitions
+as a worker does, the share of its processor's time that goes into saving.
 """
 
 import argparse
