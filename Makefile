@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SOURCES := geofences streams producers mucktrack
 ALL := $(SOURCES) tests benchmarks
 
-.PHONY: help install up test apache check format lint types imports lock rules pictures mutations clean
+.PHONY: help install up test apache check format lint types imports lock rules pictures chaos mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,8 +51,14 @@ rules: install ## write RULES.md from the catalogue
 pictures: install ## draw the golden streams, all or NAMES="…", into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)
 
+chaos: install ## break workers, brokers and Redis under a million positions: SEED=n (needs Java 17 and Maven)
+	PYTHONPATH=.:tests $(BIN)/python -m chaos --seed $(or $(SEED),1)
+
 mutations: install ## break the engine bit by bit and see that tests notice
 	$(BIN)/python tests/mutations.py
+
+fuzz: install ## hostile records for SECONDS=60, from SEED=1 on
+	$(BIN)/python tests/fuzzing.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 lock: install ## pin all dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mucktrack import leash
+from streams.shown import shown
 
 GRACE_S = 10.0
 """From SIGTERM to SIGKILL."""
 TAIL_LINES = 20
+LONGEST_LINE = 2_000
+"""Characters."""
 TERMINATED = 128 + 15
 
 
@@ -93,4 +96,4 @@ def tail_of(log: Path, lines: int = TAIL_LINES) -> str:
         return "  (no log was written)"
     text = log.read_bytes()[-16_384:].decode(errors="replace")
     kept = text.splitlines()[-lines:]
-    return "\n".join(f"  {line}" for line in kept) or "  (the log is empty)"
+    return "\n".join(f"  {shown(line, LONGEST_LINE)}" for line in kept) or "  (the log is empty)"

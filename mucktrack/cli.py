@@ -12,6 +12,10 @@ import sys
 import click
 
 from mucktrack.commands import archiving, judging, producing, reference, running
+from streams.shown import shown
+
+LONGEST_LINE = 10_000
+"""Characters of what went wrong: a path, and whatever a library quotes from a file."""
 
 
 def main() -> None:
@@ -44,7 +48,8 @@ def _say(error: click.ClickException) -> None:
     hint = f" (see {command} --help)" if isinstance(error, click.UsageError) else ""
     # A log's end may follow the line that says what happened.
     first, _, rest = error.format_message().partition("\n")
-    sys.stderr.write(f"{command}: {first.rstrip('.')}{hint}\n" + (f"{rest}\n" if rest else ""))
+    first = shown(first.rstrip("."), LONGEST_LINE)
+    sys.stderr.write(f"{command}: {first}{hint}\n" + (f"{rest}\n" if rest else ""))
 
 
 def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:

@@ -25,6 +25,10 @@ from streams.explain.explanation import Ending, Explanation
 from streams.explain.narrator import Narrator
 from streams.partition import partition_of
 from streams.position import Malformed, Position, Tick
+from streams.shown import shown
+
+LONGEST_LINE = 10_000
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +121,13 @@ def _unknown_truck(truck_id: str, seen: set[str]) -> str:
     near = difflib.get_close_matches(truck_id, sorted(seen), n=3, cutoff=0.5) or sorted(seen)[:3]
     return (
         f"--explain={truck_id!r}: there is no position of this truck; of others there are "
-        f"{len(seen)}, such as {', '.join(near)}"
+        f"{len(seen)}, such as {', '.join(map(shown, near))}"
     )
 
 
 def _show(told: Explanation | Ending, asked: Asked) -> None:
     if asked.as_json:
         click.echo(msgspec.json.encode(told))
-    elif isinstance(told, Ending):
-        click.echo("\n".join(lines_of_ending(told)))
-    else:
-        click.echo("\n".join([*lines_of(told), ""]))
+        return
+    lines = lines_of_ending(told) if isinstance(told, Ending) else [*lines_of(told), ""]
+    click.echo("\n".join(shown(line, LONGEST_LINE) for line in lines))

@@ -91,6 +91,7 @@ class Worker:
             metrics_port="0",
             session_timeout_s=str(settings.session_timeout_s),
             checkpoint_s=str(settings.checkpoint_s),
+            trucks_a_partition=str(settings.trucks_a_partition),
             state_dir=str(folder),
         )
         command = _command("worker", "--metrics-port-file", str(self._port_file))

@@ -129,7 +129,8 @@ def _rules(now: Snapshot, layout: _Layout, count: int) -> Table:
         counts = [phases.get(phase, 0) for phase in PHASES]
         names = [rule, now.titles[rule]] if layout.english else [now.titles[rule]]
         shown = counts if layout.phases else [sum(counts)]
-        table.add_row(*names, *(f"{one:,}" if one else "" for one in shown))
+        # As `Text`, or what stands in brackets would be taken for a style.
+        table.add_row(*map(Text, names), *(f"{one:,}" if one else "" for one in shown))
     if len(frequent) > count:
         table.add_row(f"and {len(frequent) - count} more")
     return table
@@ -165,7 +166,7 @@ def _latest(newest: Sequence[Seen], layout: _Layout, timezone: ZoneInfo) -> Tabl
             if layout.frames
             else [Text(seen.title, style=style), Text(seen.message)]
         )
-        table.add_row(*([when] if layout.phases else []), seen.truck_id, *told)
+        table.add_row(*([when] if layout.phases else []), Text(seen.truck_id), *told)
     return table
 
 

@@ -216,6 +216,13 @@ class Settings:
             "repeats after a crash; less often where that were more than a twentieth of its work.",
         ),
     )
+    trucks_a_partition: int = field(
+        default=200_000,
+        metadata=_about(
+            _whole("N", 1, 100_000_000),
+            "Trucks that a worker remembers of each partition; positions of others are rejected.",
+        ),
+    )
     kafka_port: int = field(
         default=0, metadata=_about(PORT, "Port of the broker that `up` starts; 0 = a free one.")
     )

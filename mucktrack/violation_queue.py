@@ -13,10 +13,13 @@ from typing import Any
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
+from streams.shown import shown
 from streams.topics import VIOLATIONS
 
 LATEST = 8
 POLL_S = 0.2
+LONGEST_MESSAGE = 500
+"""Characters that are shown."""
 REMEMBERED = 200_000
 """Ids kept to tell what comes twice."""
 
@@ -56,7 +59,7 @@ class Tally:
         """Count the records' values; those seen for the first time."""
         fresh = []
         for value in values:
-            seen = msgspec.json.decode(value, type=Seen)
+            seen = _for_people(msgspec.json.decode(value, type=Seen))
             self.records += 1
             ce_id = f"{seen.violation_id}/{seen.phase}"
             if ce_id in self._ids:
@@ -69,6 +72,16 @@ class Tally:
             self.latest.append(seen)
             fresh.append(seen)
         return fresh
+
+
+def _for_people(seen: Seen) -> Seen:
+    """Its texts as they may stand on a terminal: a truck's id is whatever a terminal has sent."""
+    texts = {
+        name: shown(value, LONGEST_MESSAGE)
+        for name, value in msgspec.structs.asdict(seen).items()
+        if isinstance(value, str)
+    }
+    return msgspec.structs.replace(seen, **texts)
 
 
 class ViolationQueue:

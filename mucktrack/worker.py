@@ -20,6 +20,7 @@ def run(settings: Settings, city: Path, kafka: str, metrics_port_file: Path | No
             metrics_port=settings.metrics_port,
             session_timeout_s=settings.session_timeout_s,
             checkpoint_s=settings.checkpoint_s,
+            most_trucks=settings.trucks_a_partition,
             metrics_port_file=metrics_port_file,
         )
     )

@@ -48,6 +48,10 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = (
 )
 
 
+_UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""The last where the name of a column is not UTF-8."""
+
+
 def check(path: Path) -> None:
     """Raise `InputFileError` where the file is no Parquet file of positions."""
     try:
@@ -58,7 +62,7 @@ def check(path: Path) -> None:
                     f"{path}: is one file of an archive; give `mucktrack detect` the archive "
                     f"whole, which is the folder {path.resolve().parent.parent}"
                 )
-    except (pa.ArrowException, OSError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(path, error) from error
 
 
@@ -69,19 +73,22 @@ def read(path: Path) -> Iterator[Chunk]:
     try:
         with pq.ParquetFile(path) as file:
             columns = _columns(path, file.schema_arrow)
+            said = max(1, file.metadata.num_rows)
             for batch in file.iter_batches(CHUNK_ELEMENTS, columns=columns):
                 rows = _rows(batch)
                 numbers = range(done + 1, done + len(rows) + 1)
                 done += len(rows)
-                bytes_read = total_bytes * done // file.metadata.num_rows
+                # What the file says of its rows need not be so.
+                bytes_read = total_bytes * min(done, said) // said
                 elements = [convert(row, strict=False) for row in rows]
                 yield Chunk(elements, numbers, bytes_read, partial(_raw, rows))
-    except (pa.ArrowException, OSError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> InputFileError:
-    return InputFileError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}")
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputFileError(f"{path}: not a readable Parquet file: {first}")
 
 
 def _columns(path: Path, schema: Any) -> list[str]:

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,6 +80,8 @@ class WorkerConfig:
     """After this long without a sign of life a worker's partitions go to the others."""
     checkpoint_s: float = 5.0
     """How often the state of a partition is saved; less often where that would be much work."""
+    most_trucks: int | None = None
+    """Trucks that are remembered of a partition; positions of others are rejected. None = all."""
     metrics_port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
     topics: Topics = field(default_factory=Topics)
@@ -91,22 +93,39 @@ class Versioned(Protocol):
     @property
     def succession(self) -> Succession: ...
 
+    def read(self) -> None:
+        """Learn of all that are published by now. Raises `StoreAwayError`."""
+        ...
+
 
 class Engines:
     """Makes the engines of a worker's partitions, all for the same versions of the city."""
 
-    def __init__(self, engine: type[Engine], published: Versioned, partitions: int) -> None:
+    def __init__(
+        self,
+        engine: type[Engine],
+        published: Versioned,
+        partitions: int,
+        most_trucks: int | None = None,
+    ) -> None:
         self._engine = engine
         self._published = published
         self._partitions = partitions
+        self._most_trucks = most_trucks
 
     def fresh(self, partition: int) -> Engine:
-        return self._engine.live(self._published.succession, partition, self._partitions)
+        return self._engine.live(
+            self._published.succession, partition, self._partitions, self._most_trucks
+        )
 
     def restored(self, partition: int, state: State) -> Engine:
         engine = self.fresh(partition)
         engine.restore(state)
         return engine
+
+    async def learn(self) -> None:
+        """Know the versions that are published by now. Raises `StoreAwayError`."""
+        await asyncio.to_thread(self._published.read)
 
     def bring_up_to_date(self, engine: Engine) -> None:
         """Let an engine take up the versions that have been published since."""
@@ -156,13 +175,22 @@ class Parts(mode.Service):  # type: ignore[misc]
         await self._intake.store.close()
 
 
-def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What the parts of a worker are made of; tests put in others, which fail as they are told."""
+
+    engine: type[Engine] = Engine
+    outputs: type[Outputs] = Outputs
+    checkpoints: Callable[[str], CheckpointStore] = RedisCheckpoints.at
+
+
+def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     """Work until a signal (SIGTERM, SIGINT) ends it; the exit code (design section 8).
 
     0: told to stop; the micro-batch under way was finished, the group left. 1: a bug, its
     traceback logged, nothing of the micro-batch acknowledged. 2: the city, the topics or the
     address for metrics are not as they must be, said on stderr. Waits while Kafka is away. Takes
-    over the signal handlers and the event loop of the process. `engine` is the engine's class.
+    over the signal handlers and the event loop of the process. `kinds`: see there.
     """
     log_to_stderr()
     try:
@@ -182,7 +210,7 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = faust.Worker(
-        *_wire(config, engine, published, metrics),
+        *_wire(config, kinds, published, metrics),
         loop=loop,
         quiet=True,
         override_logging=False,
@@ -212,14 +240,14 @@ def _end_with_threads_left(code: int) -> None:
 
 
 def _wire(
-    config: WorkerConfig, engine: type[Engine], published: Published, metrics: Metrics
+    config: WorkerConfig, kinds: Kinds, published: Published, metrics: Metrics
 ) -> tuple[PositionsApp, Parts]:
     """The app with its agent, and what runs beside it."""
     app = _faust_app(config)
-    engines = Engines(engine, published, config.partitions)
+    engines = Engines(kinds.engine, published, config.partitions, config.most_trucks)
     store: CheckpointStore = NoCheckpoints()
     if config.redis is not None:
-        store = RedisCheckpoints.at(config.redis)
+        store = kinds.checkpoints(config.redis)
     intake = app.intake = Intake(
         config.partitions,
         engines,
@@ -229,7 +257,7 @@ def _wire(
         metrics,
         app.crash,
     )
-    outputs = Outputs(config.kafka, metrics)
+    outputs = kinds.outputs(config.kafka, metrics)
     live = LiveView(config.redis, metrics)
     worker = Worker(config.topics, intake, outputs, live, metrics)
     topic = app.topic(

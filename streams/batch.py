@@ -1,7 +1,8 @@
 """Positions as columns, and the rows that trucks have (design principle 4).
 
 `TruckTable` gives each truck of a partition a row for good; `columns` lays a sequence of decoded
-elements out for the compiled pass.
+elements out for the compiled pass. A row is made for the first position of a truck that has nothing
+wrong with it, so that whoever invents trucks has to invent whole positions; and `most` bounds them.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from streams.gate import MALFORMED, TOO_MANY_TRUCKS, WRONG_PARTITION, faults
 from streams.partition import partition_of
 from streams.passage import POSITION, SKIPPED, TICK
 from streams.position import Element, Position, Tick
@@ -26,37 +28,48 @@ _fields = attrgetter(
 
 
 class TruckTable:
-    """The row of each truck seen, from 0 in the order of first sight."""
+    """The row of each truck that is remembered, from 0 in the order of first sight."""
 
-    def __init__(self, partition: tuple[int, int] | None = None) -> None:
-        """`partition`: (number, count) to refuse trucks that belong elsewhere, None for all."""
+    def __init__(self, partition: tuple[int, int] | None = None, most: int | None = None) -> None:
+        """`partition`: (number, count) to refuse trucks that belong elsewhere, None for all.
+        `most`: trucks that are admitted, None for any number."""
         self.ids: list[str] = []
         self._rows: dict[str, int] = {}
         self._partition = partition
+        self._most = most
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def row(self, truck_id: str) -> int:
-        """The truck's row, a new one at first sight; `SKIPPED` if it belongs elsewhere."""
+        """The truck's row, a new one at first sight."""
         row = self._rows.get(truck_id)
-        if row is not None:
-            return row
-        if self._partition is not None:
-            number, count = self._partition
-            if partition_of(truck_id, count) != number:
-                return SKIPPED
-        row = len(self.ids)
-        self.ids.append(truck_id)
-        self._rows[truck_id] = row
+        if row is None:
+            row = len(self.ids)
+            self.ids.append(truck_id)
+            self._rows[truck_id] = row
         return row
 
     def rows(self, truck_ids: Sequence[str]) -> list[int]:
+        """The row of each truck; `SKIPPED` where it has none."""
         known = self._rows.get
-        rows = [known(truck_id, SKIPPED) for truck_id in truck_ids]
-        if SKIPPED in rows:
-            return [self.row(truck_id) for truck_id in truck_ids]
-        return rows
+        return [known(truck_id, SKIPPED) for truck_id in truck_ids]
+
+    def admit(self, truck_id: str, fault: int) -> tuple[int, int]:
+        """The row for a position of a truck that may be new, and 0; or `SKIPPED` and the code of
+        the reason it is rejected for. `fault`: what is wrong with the position by itself."""
+        row = self._rows.get(truck_id)
+        if row is not None:
+            return row, 0
+        if self._partition is not None:
+            number, count = self._partition
+            if partition_of(truck_id, count) != number:
+                return SKIPPED, WRONG_PARTITION
+        if fault:
+            return SKIPPED, fault
+        if self._most is not None and len(self.ids) >= self._most:
+            return SKIPPED, TOO_MANY_TRUCKS
+        return self.row(truck_id), 0
 
 
 def columns(
@@ -64,8 +77,9 @@ def columns(
 ) -> Any:
     """A record array of `POSITION`, a row an element in the same order.
 
-    `record_ms`: the timestamp of each element's record, None where there are no records. Malformed
-    elements and those of another partition become `SKIPPED` rows.
+    `record_ms`: the timestamp of each element's record, None where there are no records. What is
+    rejected already, malformed or without a row for its truck, becomes a `SKIPPED` row that says
+    why.
     """
     batch = np.zeros(len(elements), POSITION).view(np.recarray)
     kinds = set(map(type, elements))
@@ -73,6 +87,7 @@ def columns(
         _fill(batch, elements, record_ms, trucks)
     elif kinds:
         batch.truck[:] = SKIPPED
+        batch.reason[:] = MALFORMED
         chosen = [i for i, element in enumerate(elements) if type(element) is Position]
         part = np.zeros(len(chosen), POSITION).view(np.recarray)
         times = None if record_ms is None else [record_ms[i] for i in chosen]
@@ -81,6 +96,7 @@ def columns(
         for i, element in enumerate(elements):
             if isinstance(element, Tick):
                 batch.truck[i] = TICK
+                batch.reason[i] = 0
                 batch.time_ms[i] = element.tick_ms
     return batch
 
@@ -94,7 +110,8 @@ def _fill(
         truck_id, time_ms, received_ms, lon, lat, speed_kmh, load_kg,
         located, satellites, loaded, lifted, covered,
     ) = zip(*map(_fields, positions), strict=True)  # fmt: skip
-    batch.truck = trucks.rows(truck_id)
+    rows = trucks.rows(truck_id)
+    batch.truck = rows
     batch.time_ms = time_ms
     batch.lon = lon
     batch.lat = lat
@@ -110,6 +127,20 @@ def _fill(
     given = [i for i, value in enumerate(received_ms) if value is not None]
     if given:
         batch.received_ms[given] = [received_ms[i] for i in given]
+    if SKIPPED in rows:
+        _admit(batch, truck_id, trucks)
+
+
+def _admit(batch: Any, truck_ids: Sequence[str], trucks: TruckTable) -> None:
+    """Give the positions of trucks without a row one, or the reason that they are rejected for."""
+    new = np.flatnonzero(batch.truck == SKIPPED)
+    codes = np.zeros(len(new), np.uint8)
+    faults(batch[new], codes)
+    admitted = [
+        trucks.admit(truck_ids[i], fault)
+        for i, fault in zip(new.tolist(), codes.tolist(), strict=True)
+    ]
+    batch.truck[new], batch.reason[new] = zip(*admitted, strict=True)
 
 
 def _numbers(values: Sequence[Any]) -> npt.NDArray[np.float64]:

@@ -14,17 +14,11 @@ from geofences.index import NONE
 from geofences.lookup import scratch
 from streams.batch import TruckTable, columns
 from streams.events import Out
-from streams.gate import MALFORMED, REASONS, WRONG_PARTITION
+from streams.gate import REASONS
 from streams.names import NamedIds
 from streams.output import Trip, Violation
-from streams.passage import (
-    CLOCK,
-    SKIPPED,
-    Trucks,
-    pass_over,
-    sweep,
-)
-from streams.position import Element, Malformed
+from streams.passage import CLOCK, Trucks, pass_over, sweep
+from streams.position import Element
 from streams.runs import Pool
 from streams.snapshot import Snapshot, State, StateCopy, UnknownFormat
 from streams.state import LOADED, NEVER, NO_TIME, NOW, TRUCK, UNKNOWN, blank_truck
@@ -73,9 +67,10 @@ class Engine:
         city: PreparedCity | Succession,
         *,
         partition: tuple[int, int] | None = None,
+        most_trucks: int | None = None,
     ) -> None:
         """See `offline` and `live`."""
-        self.trucks = TruckTable(partition)
+        self.trucks = TruckTable(partition, most_trucks)
         self._versions = Versions(Succession.of(city), NamedIds())
         self._ready = 0
         """Trucks that have a row of state; the room behind them is for more."""
@@ -94,9 +89,16 @@ class Engine:
         return cls(city)
 
     @classmethod
-    def live(cls, city: PreparedCity | Succession, partition: int, partitions: int) -> "Engine":
-        """For one partition of `gps.positions`."""
-        return cls(city, partition=(partition, partitions))
+    def live(
+        cls,
+        city: PreparedCity | Succession,
+        partition: int,
+        partitions: int,
+        most_trucks: int | None = None,
+    ) -> "Engine":
+        """For one partition of `gps.positions`. Once it has `most_trucks` (None: never), positions
+        of others are rejected."""
+        return cls(city, partition=(partition, partitions), most_trucks=most_trucks)
 
     @property
     def succession(self) -> Succession:
@@ -151,28 +153,19 @@ class Engine:
 
         How a stream is cut into calls makes no difference to what comes of it.
         """
-        batch = columns(elements, record_ms, self.trucks)
-        outcome = self.process_columns(batch)
-        skipped = np.flatnonzero(batch.truck == SKIPPED)
-        if len(skipped):
-            for i in skipped.tolist():
-                malformed = isinstance(elements[i], Malformed)
-                code = MALFORMED if malformed else WRONG_PARTITION
-                outcome.rejected.append((i, REASONS[code]))
-            outcome.rejected.sort()
-        return outcome
+        return self.process_columns(columns(elements, record_ms, self.trucks))
 
     def process_columns(self, batch: Any) -> Outcome:
         """Take the rows of `batch` (`streams.passage.POSITION`), whose trucks have rows already."""
         self._make_rows()
-        reasons = np.zeros(len(batch), np.uint8)
+        reasons = batch.reason.copy()
         outcome = Outcome()
         for start, end, version in self._versions.pieces(batch):
             self._pass_over(version, batch[start:end], reasons[start:end], outcome)
         if self._clocks[0].watermark_ms >= self._clocks[0].next_due_ms:
             self._sweep(int(self._clocks[0].watermark_ms), outcome)
         rejected = np.flatnonzero(reasons)
-        outcome.fixes = int(np.count_nonzero(batch.truck >= 0)) - len(rejected)
+        outcome.fixes = int(np.count_nonzero((batch.truck >= 0) & (reasons == 0)))
         outcome.rejected = [
             (i, REASONS[code])
             for i, code in zip(rejected.tolist(), reasons[rejected].tolist(), strict=True)

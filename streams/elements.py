@@ -17,6 +17,7 @@ MAX_ORIGINAL = 256 * 1024
 """Bytes of an original that a reject carries; of a longer one it carries these and says so."""
 
 _raw_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_strict_decoder = msgspec.json.Decoder(msgspec.Raw)
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[\[\]{},]', re.DOTALL)
 """Strings, so that nothing in them counts, and what gives an array its shape."""
 _BLANKS = b" \t\r\n"
@@ -86,8 +87,9 @@ def originals(value: bytes | None, indices: Iterable[int], most: int) -> list[An
 def original(value: bytes, length_bytes: int | None = None) -> Any:
     """`value` in a form that can be written into JSON; `length_bytes` where it is a beginning only.
 
-    JSON stays what it is, to the digit (on one line); other text becomes a string; bytes that are
-    not UTF-8, or hold control characters, become `{"base64": …}`. Beyond `MAX_ORIGINAL` bytes only
+    JSON stays what it is, to the digit (on one line); other text becomes a string, and so does JSON
+    that strict readers refuse, such as half of a surrogate pair; bytes that are not UTF-8, or hold
+    control characters, become `{"base64": …}`. Beyond `MAX_ORIGINAL` bytes only
     the beginning is kept, as `{"text": …}` or `{"base64": …}` with `"cut": true` and the full
     `length_bytes`.
     """
@@ -101,6 +103,7 @@ def original(value: bytes, length_bytes: int | None = None) -> Any:
         return {"text": text, **cut}
     try:
         json.loads(text, parse_int=_ignore, parse_float=_ignore, parse_constant=_refuse)
+        _strict_decoder.decode(kept)
     except (ValueError, RecursionError):
         return text
     return msgspec.Raw(value.replace(b"\n", b" ").replace(b"\r", b" "))

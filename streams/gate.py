@@ -1,13 +1,15 @@
 """The quality gate: whether a position is a fix (design section 3, tests 3 to 10).
 
 `judge` is asked for each position in arrival order and changes nothing but the truck's row of
-impossible jumps. `malformed` and `wrong_partition` are found before: they have no truck.
+impossible jumps. `streams.batch` finds what has no truck before: `malformed`, `wrong_partition`,
+and, so that no truck is remembered for its sake, what `faults` finds in a truck's first positions.
 """
 
 import math
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from geofences.jit import compiled
 from geofences.projection import to_metres
@@ -24,8 +26,10 @@ REASONS: Final = (
     "duplicate",
     "late",
     "impossible_jump",
+    "too_many_trucks",
 )
-"""Reject reasons by their code; 0 = a fix."""
+"""Reject reasons by their code; 0 = a fix. The last is none of the design's: a worker's bound on
+what it remembers (`streams.batch.TruckTable`)."""
 (
     FIX_ACCEPTED,
     MALFORMED,
@@ -37,6 +41,7 @@ REASONS: Final = (
     DUPLICATE,
     LATE,
     IMPOSSIBLE_JUMP,
+    TOO_MANY_TRUCKS,
 ) = range(len(REASONS))
 
 MIN_SATELLITES: Final = 4
@@ -52,15 +57,10 @@ def judge(plane: Any, version: int, limits: Any, truck: Any, now: Any, position:
     `plane` and `limits` are those of `version`, in force at the position's time. Fills the time,
     degrees, metres and step of `now`.
     """
+    alone = fault(position)
+    if alone != FIX_ACCEPTED:
+        return alone
     time_ms, lon, lat = position.time_ms, position.lon, position.lat
-    if not (abs(lon) <= 180.0 and abs(lat) <= 90.0) or (lon == 0.0 and lat == 0.0):
-        return BAD_COORDINATES
-    if not position.located:
-        return NOT_LOCATED
-    if position.satellites < MIN_SATELLITES:
-        return FEW_SATELLITES
-    if time_ms - FUTURE_MS > position.received_ms:
-        return FUTURE_TIME
     place = now.place
     place.time_ms, place.lon, place.lat = time_ms, lon, lat
     now.jumped = False
@@ -85,6 +85,28 @@ def judge(plane: Any, version: int, limits: Any, truck: Any, now: Any, position:
         now.jumped = True
     truck.jump_row = 0
     return FIX_ACCEPTED
+
+
+@compiled
+def fault(position: Any) -> int:
+    """The code of what is wrong with `position` (a row of the batch) whatever its truck, or 0."""
+    lon, lat = position.lon, position.lat
+    if not (abs(lon) <= 180.0 and abs(lat) <= 90.0) or (lon == 0.0 and lat == 0.0):
+        return BAD_COORDINATES
+    if not position.located:
+        return NOT_LOCATED
+    if position.satellites < MIN_SATELLITES:
+        return FEW_SATELLITES
+    if position.time_ms - FUTURE_MS > position.received_ms:
+        return FUTURE_TIME
+    return FIX_ACCEPTED
+
+
+@compiled
+def faults(positions: Any, codes: npt.NDArray[np.uint8]) -> None:
+    """Put into `codes` what is wrong with each of `positions` whatever its truck."""
+    for i in range(len(positions)):
+        codes[i] = fault(positions[i])
 
 
 @compiled

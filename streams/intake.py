@@ -53,6 +53,10 @@ class EngineMaker(Protocol):
 
     def restored(self, partition: int, state: State) -> Engine: ...
 
+    async def learn(self) -> None:
+        """Know all that engines are made of by now. Raises `StoreAwayError`."""
+        ...
+
     def bring_up_to_date(self, engine: Engine) -> None: ...
 
 
@@ -217,6 +221,7 @@ class Intake:
         pauses = Pauses()
         while _is_current(consumer, tp, generation):
             try:
+                await self._engines.learn()
                 begin = (await consumer.earliest_offsets(tp))[tp]
                 keeper = await self.store.load(tp.topic, tp.partition)
                 # Beside the partitions that are loaded already: a large state takes its time.

@@ -11,12 +11,14 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import redis.asyncio
 from redis.exceptions import RedisError
 
 from streams.detect import Engine
 from streams.metrics import Metrics
 from streams.position import Element, Position
+from streams.shown import shown
 from streams.whereabouts import Whereabouts, whereabouts
 
 log = logging.getLogger(__name__)
@@ -31,9 +33,14 @@ is written less often."""
 TRUCKS_A_PIPELINE = 200
 """Some 5 ms of work in one go."""
 TRUCKS_WAITING = 50_000
+LONGEST_TEXT = 64
+"""Characters of a terminal's id or of a source; a fix with longer ones waits without them, which
+the view has no use for, and may have a megabyte of."""
 SWEEP = 500
 """Members of the geo set looked at in one flush, to remove those whose truck has expired."""
 REDIS_TIMEOUT_S = 2.0
+LONGEST_ERROR = 500
+"""Characters; Redis' errors quote the command, and with it trucks' ids."""
 LONGEST_PAUSE_S = 30.0
 MAX_GEO_LAT = 85.05112878
 """Redis' geo sets reach no further."""
@@ -74,7 +81,7 @@ class LiveView:
             if len(waiting) >= TRUCKS_WAITING and element.truck_id not in waiting:
                 self._metrics.live_dropped.inc()
                 continue
-            waiting[element.truck_id] = (element, engine)
+            waiting[element.truck_id] = (_light(element), engine)
 
     def start(self) -> None:
         """Begin to write, in a task of its own."""
@@ -108,13 +115,23 @@ class LiveView:
         except (RedisError, OSError, TimeoutError) as error:
             # What was taken is lost from the view until the truck's next fix.
             self._metrics.live_failures.inc()
-            log.warning("live positions not written: %s", error)
+            log.warning("live positions not written: %s", shown(error, LONGEST_ERROR))
             return False
         return True
 
     def _take(self) -> list[tuple[Position, Engine]]:
         longest = list(itertools.islice(self._waiting, TRUCKS_A_FLUSH))
         return [self._waiting.pop(truck_id) for truck_id in longest]
+
+
+def _light(fix: Position) -> Position:
+    """`fix` without texts of such a length that it must not wait with them."""
+    source, terminal_id = fix.source, fix.terminal_id
+    if (source is None or len(source) <= LONGEST_TEXT) and (
+        terminal_id is None or len(terminal_id) <= LONGEST_TEXT
+    ):
+        return fix
+    return msgspec.structs.replace(fix, source=None, terminal_id=None)
 
 
 async def _write(client: redis.asyncio.Redis, trucks: Sequence[tuple[Position, Engine]]) -> None:

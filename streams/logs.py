@@ -1,15 +1,20 @@
 """What a worker says on stderr, where nobody has set up logging before it.
 
-Called by `streams.app`. A library that tries again ten times a second says so once in a while.
+Called by `streams.app`. A library that tries again ten times a second says so once in a while; and
+whatever a message quotes, it stays on its line (`streams.shown`).
 """
 
 import logging
 import time
+from typing import Any
 
 from streams.checkpoint import CannotGoOnError
+from streams.shown import shown
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 REPEAT_S = 30.0
+LONGEST_MESSAGE = 2_000
+"""Characters; of a line of a traceback too."""
 
 
 class NotAgain(logging.Filter):
@@ -48,12 +53,25 @@ class WithoutTraceback(logging.Filter):
         return True
 
 
+class OneLine(logging.Formatter):
+    """A message is one line, and the lines of a traceback are indented, so that none of them can
+    pass for a message."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = shown(record.message, LONGEST_MESSAGE)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"  {shown(line, LONGEST_MESSAGE)}" for line in lines)
+
+
 def log_to_stderr() -> None:
     """Once for the process; leaves alone what is set up already."""
     if logging.root.handlers:
         return
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(OneLine(FORMAT))
     handler.addFilter(NotAgain("aiokafka"))
     handler.addFilter(WithoutTraceback())
     logging.root.addHandler(handler)

@@ -131,6 +131,12 @@ class Metrics:
         self.partitions_loaded = Gauge(
             "mucktrack_partitions_loaded", "Partitions this worker reads.", registry=registry
         )
+        self.trucks = Gauge(
+            "mucktrack_trucks",
+            "Trucks remembered; at the limit, positions of others are too_many_trucks.",
+            ["partition"],
+            registry=registry,
+        )
         self.next_offset = Gauge(
             "mucktrack_next_offset",
             "Offset of the record to be taken next; all outputs of those before are acknowledged.",
@@ -143,6 +149,9 @@ class Metrics:
             ["partition"],
             registry=registry,
         )
+
+    def note_trucks(self, partition: int, trucks: int) -> None:
+        self.trucks.labels(partition).set(trucks)
 
     def note_progress(self, partition: int, next_offset: int, highest_ms: int | None) -> None:
         """How far a partition has been worked through. To be called after everything else has been
@@ -157,6 +166,7 @@ class Metrics:
 
     def forget_progress(self) -> None:
         """The partitions have been given up: others tell how far they are."""
+        self.trucks.clear()
         for figures in (self.next_offset, self.checkpoint_time_seconds, self.checkpoint_offset):
             figures.clear()
         self.highest_time_seconds.clear()

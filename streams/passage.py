@@ -36,6 +36,7 @@ POSITION = np.dtype(
         ("loaded", "i1"),
         ("lifted", "i1"),
         ("covered", "i1"),
+        ("reason", "u1"),  # code of a reject reason found before, 0 = none
         ("time_ms", "i8"),
         ("received_ms", "i8"),
         ("lon", "f8"),

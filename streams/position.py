@@ -135,6 +135,10 @@ def convert(value: Any, *, strict: bool = True) -> Position | Malformed:
         position = msgspec.convert(value, Position, strict=strict)
     except (msgspec.ValidationError, OverflowError) as error:
         return Malformed(str(error), *_identity(value, strict))
+    except UnicodeEncodeError:
+        # Text where a number is wanted, from a file whose bytes are not UTF-8.
+        detail = "Expected Unicode, got bytes that are none"
+        return Malformed(detail, *_identity(value, strict))
     for field in _FINITE_FIELDS:
         number = getattr(position, field)
         if number is not None and not math.isfinite(number):

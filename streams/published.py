@@ -8,6 +8,7 @@ stored is not known here.
 
 import asyncio
 import logging
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -45,35 +46,41 @@ class Published:
         self._entries: set[PublishedVersion] = set()
         """All that were ever listed."""
         self._gone: list[PublishedVersion] = []
+        self._reading = threading.Lock()
         self.succession = Succession(self._folder_city)
         metrics.city_versions.set(len(self.succession))
 
     def look(self) -> None:
-        """Read what is published, and make `succession` of it.
-
-        Takes as long as Redis and compiling new versions take; may run in a thread of its own.
-        """
-        if self._store is None:
-            return
+        """`read`, or leave those that are known in force where Redis is away."""
         try:
-            later = []
-            for entry in self._listed(self._store):
-                city = self._load(self._store, entry.version)
-                if city is not None:
-                    later.append((entry.from_ms, city))
+            self.read()
         except StoreAwayError as error:
             self._metrics.city_failures.labels(AWAY).inc()
             log.warning(
                 "published cities not read, the %d known stay: %s", len(self.succession), error
             )
+
+    def read(self) -> None:
+        """Read what is published, and make `succession` of it.
+
+        Takes as long as Redis and compiling new versions take; may run in a thread of its own.
+        Raises `StoreAwayError`.
+        """
+        if self._store is None:
             return
-        first = self._folder_city
-        if later and later[0][0] == FROM_THE_BEGINNING_MS:
-            first = later.pop(0)[1]
-        succession = Succession(first, later)
-        if succession.key == self.succession.key:
-            return
-        self.succession = succession
+        with self._reading:
+            later = []
+            for entry in self._listed(self._store):
+                city = self._load(self._store, entry.version)
+                if city is not None:
+                    later.append((entry.from_ms, city))
+            first = self._folder_city
+            if later and later[0][0] == FROM_THE_BEGINNING_MS:
+                first = later.pop(0)[1]
+            succession = Succession(first, later)
+            if succession.key == self.succession.key:
+                return
+            self.succession = succession
         self._metrics.city_versions.set(len(succession))
         for from_ms, version in succession.key[1:]:
             log.info("city %s is in force from %d on (Unix ms)", version, from_ms)

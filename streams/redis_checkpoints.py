@@ -26,6 +26,9 @@ from typing import Any, Final
 
 import msgspec
 import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.exceptions import RedisError
 
 from streams.checkpoint import (
@@ -102,7 +105,15 @@ class RedisCheckpoints:
     @classmethod
     def at(cls, url: str) -> "RedisCheckpoints":
         return cls(
-            redis.asyncio.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+            redis.asyncio.from_url(
+                url,
+                socket_timeout=TIMEOUT_S,
+                socket_connect_timeout=TIMEOUT_S,
+                # A server that was restarted has closed the connections that are kept; each step
+                # here may be done twice.
+                retry=Retry(NoBackoff(), 1),
+                retry_on_error=[ConnectionLostError],
+            )
         )
 
     async def load(self, topic: str, partition: int) -> Keeper:

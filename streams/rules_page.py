@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from streams.catalogue import CATALOGUE, Rule, Threshold
-from streams.gate import REASONS
+from streams.gate import REASONS, TOO_MANY_TRUCKS
 from streams.thresholds import STATE_THRESHOLDS
 
 _HEAD = """# Rules
@@ -55,8 +55,13 @@ def _state() -> Iterator[str]:
 def _gate() -> Iterator[str]:
     yield "## Reasons a position is rejected for\n"
     yield "In this order; the first that applies.\n"
-    for reason in REASONS[1:]:
+    for reason in REASONS[1:TOO_MANY_TRUCKS]:
         yield f"- `{reason}`"
+    yield (
+        f"\nBeside these, from a running worker alone, `{REASONS[TOO_MANY_TRUCKS]}`: nothing is "
+        "wrong with the\nposition but that its truck is new and the partition remembers\n"
+        "`MUCKTRACK_TRUCKS_A_PARTITION` trucks already ([why](docs/reliability.md))."
+    )
     yield ""
 
 

@@ -7,7 +7,9 @@ go (`streams.intake`) or how outputs travel (`streams.sinks`).
 """
 
 import asyncio
+import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,7 @@ from faust.types import TP, EventT
 from streams import topics
 from streams.checkpoint import CannotGoOnError
 from streams.detect import Outcome
+from streams.gate import REASONS, TOO_MANY_TRUCKS
 from streams.intake import Intake
 from streams.live import LiveView
 from streams.loaded import Loaded
@@ -27,9 +30,15 @@ from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER
 
+log = logging.getLogger(__name__)
+
 MAX_ELEMENTS = 20_000
 """Taken at once: some 50 ms of work, after which others get their turn, and the outputs of it fit
 in memory however bad the data."""
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Of records taken at once, however few elements they hold: a position may hold texts of any
+length, and a single character beyond U+FFFF makes a text four times as large in memory."""
 
 
 class OffsetGapError(CannotGoOnError):
@@ -70,6 +79,8 @@ class Worker:
         self._outputs = outputs
         self._live = live
         self._metrics = metrics
+        self._full: set[TP] = set()
+        """Partitions of which it has been said that they remember no more trucks."""
 
     async def handle(self, events: Sequence[EventT], generation: int) -> None:
         """Work through `events`, in pieces of bounded size.
@@ -97,8 +108,8 @@ class Worker:
     def _take(self, waiting: list[EventT], generation: int) -> dict[TP, Part]:
         """Decode from the end of `waiting` until there is enough."""
         parts: dict[TP, Part] = {}
-        taken = 0
-        while waiting and taken < MAX_ELEMENTS:
+        taken = taken_bytes = 0
+        while waiting and taken < MAX_ELEMENTS and taken_bytes < MAX_BYTES:
             event = waiting.pop()
             message = event.message
             loaded = self._intake.loaded.get(message.tp)
@@ -110,6 +121,7 @@ class Worker:
             loaded.next_offset += 1
             elements = decode_record(message.value)
             taken += len(elements)
+            taken_bytes += len(message.value or b"")
             part = parts.get(message.tp)
             if part is None:
                 part = parts[message.tp] = Part(loaded)
@@ -160,18 +172,34 @@ class Worker:
             ticks = sum(type(element) is Tick for element in part.elements)
             metrics.ticks.inc(ticks)
             metrics.positions.labels(FIX).inc(len(part.elements) - ticks - len(outcome.rejected))
-            for _, reason in outcome.rejected:
-                metrics.positions.labels(reason).inc()
+            reasons = Counter(reason for _, reason in outcome.rejected)
+            for reason, count in reasons.items():
+                metrics.positions.labels(reason).inc(count)
+            if REASONS[TOO_MANY_TRUCKS] in reasons:
+                self._say_full(tp, part.loaded)
             for violation in outcome.violations:
                 metrics.violations.labels(violation.rule, violation.phase).inc()
             metrics.trips.inc(len(outcome.trips))
             if self._intake.loaded.get(tp) is part.loaded:
+                metrics.note_trucks(tp.partition, len(part.loaded.engine.trucks))
                 metrics.note_progress(
                     tp.partition, part.loaded.next_offset, part.loaded.engine.highest_ms
                 )
         newest_ms = max(part.record_ms[-1] for part in parts.values())
         if newest_ms != NEVER:
             metrics.record_age_seconds.observe(max(0.0, time.time() - newest_ms / 1000))
+
+    def _say_full(self, tp: TP, loaded: Loaded) -> None:
+        if tp not in self._full:
+            self._full.add(tp)
+            log.warning(
+                "%s partition %d remembers %d trucks, the limit; positions of other trucks are "
+                "rejected as %s until MUCKTRACK_TRUCKS_A_PARTITION is raised",
+                tp.topic,
+                tp.partition,
+                len(loaded.engine.trucks),
+                REASONS[TOO_MANY_TRUCKS],
+            )
 
 
 def _gap(message: Any, loaded: Loaded) -> str:

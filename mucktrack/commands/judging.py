@@ -108,6 +108,7 @@ def detect(
     "metrics_port",
     "session_timeout_s",
     "checkpoint_s",
+    "trucks_a_partition",
     "state_dir",
 )
 @click.option("--metrics-port-file", type=FilePath(), hidden=True)

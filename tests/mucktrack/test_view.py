@@ -3,14 +3,16 @@
 import io
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from mucktrack.picture import Snapshot, picture
 from mucktrack.view import LiveView, PlainView, open_view
-from mucktrack.violation_queue import Seen
+from mucktrack.violation_queue import Seen, Tally
 from streams.catalogue import CATALOGUE
 
 HEADING = ["Kafka 127.0.0.1:9092"]
@@ -197,3 +199,27 @@ def test_where_there_is_no_room_the_rarest_rules_make_way():
     for number, title in enumerate(titles):
         assert any(title in line for line in above) == (number < len(titles) - left_out)
     assert len(lines) == 20, "no line is wasted"
+
+
+@pytest.mark.parametrize("height", [60, 14])
+def test_what_a_truck_is_called_does_nothing_to_the_terminal(height: int) -> None:
+    """Its id is whatever a terminal has sent: escape sequences, line breaks, Rich's own markup."""
+    tally = Tally()
+    fields = msgspec.structs.asdict(SEEN[0]) | {
+        "truck_id": "[/red]\x1b[2J\n\u202ea",
+        "message": "\x1b]0;x\x07" + "x" * 10_000,
+    }
+    fresh = tally.add([msgspec.json.encode(fields)])
+    now = replace(NOW, latest=fresh)
+    for console in (terminal(height), Console(file=io.StringIO(), width=110)):
+        view = open_view(console, HEADING, "Asia/Shanghai")
+        if isinstance(view, PlainView):
+            view = PlainView(console, HEADING, every_s=0)
+        with closing(view):
+            view.show(now, fresh)
+        text = console.file.getvalue()
+        assert "\x1b[2J" not in text
+        assert "\x1b]0" not in text
+        assert "\u202e" not in text
+        assert "[/red]" in text
+        assert len(text) < 10_000

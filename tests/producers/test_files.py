@@ -363,3 +363,23 @@ def test_shared_scenarios_are_read(shared_dir: Path) -> None:
         assert len(found) == len(content)
         for element, line in zip(found, content, strict=True):
             assert isinstance(element, Position) == ("time_ms" in json.loads(line))
+
+
+def test_csv_with_bytes_where_a_number_is_wanted(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8, at the end of what begins like a number."""
+    row = ROW.encode()
+    path = write(tmp_path, "p.csv", HEADER.encode() + row.replace(b"31.5", b"31.5\xc0") + row)
+    bad, good = elements(read(path))
+    assert isinstance(bad, Malformed)
+    assert isinstance(good, Position)
+
+
+def test_parquet_whose_columns_have_no_names(tmp_path: Path) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table(extra=pa.array([1, 2])), sink, store_schema=False)
+    content = sink.getvalue().to_pybytes()
+    assert b"extra" in content
+    path = write(tmp_path, "p.parquet", content.replace(b"extra", b"\xff\xfe\x93\x00x"))
+    with pytest.raises(InputFileError, match="not a readable Parquet file") as error:
+        read(path)
+    assert "\n" not in str(error.value)

@@ -239,6 +239,7 @@ def worker(
         "metrics_host": "127.0.0.1",
         "metrics_port": 0,
         "session_timeout_s": 6,
+        "most_trucks": None,
         "metrics_port_file": str(folder / "port"),
         "topics": dataclasses.asdict(topics),
         **config,

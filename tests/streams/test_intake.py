@@ -42,6 +42,9 @@ class Published:
 
     succession = CITY
 
+    def read(self) -> None:
+        """There is nothing to learn."""
+
 
 ENGINES = Engines(Engine, Published(), PARTITIONS)
 

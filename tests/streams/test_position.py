@@ -278,6 +278,8 @@ def test_original_shows_json_as_it_was() -> None:
         == rb'"{\"lon\":1e999,\n \"n\":00}"'
     )
     assert msgspec.json.encode(original(b'{"lon":1e999,\n "n":1}')) == b'{"lon":1e999,  "n":1}'
+    half = rb'{"a":"\ud800"}'
+    assert msgspec.json.decode(msgspec.json.encode(original(half))) == half.decode()
     assert original(b"nonsense") == "nonsense"
     assert original(b"\x00") == {"base64": "AA=="}
     assert original(b"\xff\x00") == {"base64": "/wA="}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from streams.app import WorkerConfig, run_worker
+from streams.app import Kinds, WorkerConfig, run_worker
 from streams.detect import Engine, Outcome
 from streams.position import Element, Position
 from streams.worker import Topics
@@ -33,7 +33,8 @@ def main(config_file: str, *truck: str) -> int:
     given["topics"] = Topics(**given["topics"])
     for name in ("city", "state_dir", "metrics_port_file"):
         given[name] = Path(given[name])
-    return run_worker(WorkerConfig(**given), *map(engine_with_bug, truck))
+    kinds = Kinds(engine=engine_with_bug(*truck)) if truck else Kinds()
+    return run_worker(WorkerConfig(**given), kinds)
 
 
 if __name__ == "__main__":
