@@ -249,7 +249,13 @@ def _wire(
     if config.redis is not None:
         store = kinds.checkpoints(config.redis)
     intake = app.intake = Intake(
-        config.partitions, engines, store, config.checkpoint_s, metrics, app.crash
+        config.partitions,
+        engines,
+        store,
+        config.checkpoint_s,
+        config.session_timeout_s,
+        metrics,
+        app.crash,
     )
     outputs = kinds.outputs(config.kafka, metrics)
     live = LiveView(config.redis, metrics)

@@ -11,6 +11,11 @@ from typing import Protocol
 from streams.snapshot import State
 
 
+class CannotGoOnError(Exception):
+    """No bug: something outside is not as it must be. The message says what, and what to do; the
+    process ends with exit code 1 and says no more (`streams.logs`)."""
+
+
 class StoreAwayError(Exception):
     """The store does not answer: to be tried again."""
 
@@ -20,7 +25,12 @@ class FencedError(Exception):
     saved by the one before."""
 
 
-class UnknownCheckpointError(Exception):
+class LostError(Exception):
+    """The store no longer has what was saved, or no longer knows who may save: it has lost its
+    data, or the last of it. The partition is to be loaded anew, from what is left."""
+
+
+class UnknownCheckpointError(CannotGoOnError):
     """What is kept of the partition cannot be read by this version; the message says what to do."""
 
 
@@ -41,13 +51,13 @@ class Keeper(Protocol):
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """As it was when it was loaded; None = there was none. To be read once."""
+        """As it was when it was loaded; None = there was none. Gone with the first save."""
         ...
 
     async def save(self, checkpoint: Checkpoint) -> int:
         """Keep it: the parts that its state has not are those kept before. How many bytes were
-        written. Raises `StoreAwayError` and `FencedError`; after the first, call it again with the
-        same."""
+        written. Raises `StoreAwayError`, `FencedError` and `LostError`; after the first, call it
+        again with the same."""
         ...
 
 

@@ -117,6 +117,11 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **options)
         self._read_offset = _Forgetful()
 
+    def hold(self, partitions: set[TP]) -> None:
+        """Read nothing of them until they are resumed; a buffer that runs dry resumes none."""
+        self.pause_partitions(partitions)
+        self._buffered_partitions.difference_update(partitions)
+
     async def begin(self, tp: TP, offset: int, turn: int) -> None:
         """Read `tp` from `offset` on; what is read from now on has `turn`, which is above every
         one before. Raises `KafkaError`, `TimeoutError`."""
@@ -139,9 +144,7 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
         """Seek nothing now. Seeking in the signals of a rebalance would be undone by this call,
         which follows them."""
         partitions = self.assignment()
-        self.pause_partitions(partitions)
-        # A buffer that runs dry must not resume a partition that is being brought up.
-        self._buffered_partitions.difference_update(partitions)
+        self.hold(partitions)
         cast("Intake", self.app.intake).assigned(self, partitions, self.app.consumer_generation_id)
         return {}
 

@@ -10,13 +10,21 @@ known here.
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, Protocol
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from streams.checkpoint import Checkpoint, CheckpointStore, Keeper, StoreAwayError
+from streams.checkpoint import (
+    CannotGoOnError,
+    Checkpoint,
+    CheckpointStore,
+    FencedError,
+    Keeper,
+    LostError,
+    StoreAwayError,
+)
 from streams.consumer import PositionsConsumer
 from streams.detect import Engine
 from streams.loaded import Loaded
@@ -30,14 +38,11 @@ log = logging.getLogger(__name__)
 RELEASE_S: Final = 5.0
 """How long a partition given up waits for the micro-batch under way and for its last checkpoint.
 What is not done by then is done by the next worker: the checkpoint has not moved."""
-FENCED_S: Final = 60.0
-"""So long after a partition was found to be another worker's, the group must have given it to that
-one."""
 
 Crash = Callable[[BaseException], Awaitable[None]]
 
 
-class CheckpointError(Exception):
+class CheckpointError(CannotGoOnError):
     """The checkpoint does not fit the topic; going on would lose or repeat."""
 
 
@@ -64,11 +69,13 @@ class Intake:
         engines: EngineMaker,
         store: CheckpointStore,
         interval_s: float,
+        fenced_s: float,
         metrics: Metrics,
         crash: Crash,
     ) -> None:
-        """`partitions` is the count of the topic, `interval_s` how often each is saved; `crash`
-        ends the process because of a bug."""
+        """`partitions` is the count of the topic, `interval_s` how often each is saved; so long,
+        `fenced_s`, the group may take to say that a partition has been given to another worker.
+        `crash` ends the process because of a bug."""
         self.loaded: dict[TP, Loaded] = {}
         self.lock = asyncio.Lock()
         """Held while a micro-batch is worked on, and while partitions are given up."""
@@ -76,13 +83,17 @@ class Intake:
         """A bug has been met: nothing may be saved any more."""
         self.store = store
         self._partitions = partitions
+        self._fenced_s = fenced_s
         self._engines = engines
         self._metrics = metrics
         self._crash = crash
         self._bring_ups: dict[TP, asyncio.Task[None]] = {}
+        self._fenced: set[TP] = set()
+        """Those that another worker has loaded since they were assigned."""
         self._closing = False
         self._turns = itertools.count(1)
         self._consumer: PositionsConsumer | None = None
+        self._generation = 0
         self._saving = Saving(
             self.loaded,
             self.lock,
@@ -91,7 +102,7 @@ class Intake:
             interval_s,
             metrics,
             self._saved,
-            self._fenced,
+            self._unseated,
         )
 
     def assigned(self, consumer: PositionsConsumer, partitions: set[TP], generation: int) -> None:
@@ -99,12 +110,10 @@ class Intake:
         self._forget()
         if self._closing:
             return
-        self._consumer = consumer
+        self._consumer, self._generation = consumer, generation
         self._metrics.partitions_assigned.set(len(partitions))
         for tp in sorted(partitions):
-            self._bring_ups[tp] = asyncio.create_task(
-                self.guarded(self._bring_up(consumer, tp, generation)), name=f"bring up {tp}"
-            )
+            self._start(self._bring_up, consumer, tp, generation)
 
     async def _saved(self, tp: TP, next_offset: int) -> None:
         if self._consumer is not None:
@@ -141,38 +150,66 @@ class Intake:
         """Save checkpoints, for ever; runs beside the worker."""
         await self._saving.run()
 
-    def _fenced(self, tp: TP, loaded: Loaded) -> None:
-        """Another worker has loaded the partition: so the group has given it to that one, and will
-        say so here too. If it does not, two groups work on the same checkpoints."""
-        if self.loaded.get(tp) is loaded:
-            del self.loaded[tp]
+    def _unseated(self, tp: TP, loaded: Loaded, error: FencedError | LostError) -> None:
+        """What has been done since the last checkpoint does not count any more."""
+        consumer = self._consumer
+        if consumer is None or self.loaded.get(tp) is not loaded:
+            return
+        log.warning("%s partition %d: %s; what came since is repeated", *tp, error)
+        del self.loaded[tp]
+        self._metrics.partitions_loaded.set(len(self.loaded))
+        consumer.hold({tp})
+        if isinstance(error, FencedError):
             self._metrics.fenced.inc()
-            self._metrics.partitions_loaded.set(len(self.loaded))
-            self._bring_ups[tp] = asyncio.create_task(
-                self.guarded(self._until_taken_away(tp)), name=f"fenced {tp}"
-            )
+            self._start(self._bring_up_unless_taken_away, consumer, tp, self._generation)
+        else:
+            self._start(self._bring_up, consumer, tp, self._generation)
 
-    async def _until_taken_away(self, tp: TP) -> None:
-        """Cancelled by the next assignment."""
-        await asyncio.sleep(FENCED_S)
-        raise CheckpointError(
-            f"{tp.topic} partition {tp.partition} is this worker's, and another works on it: do "
-            "not run two consumer groups on one Redis; give each its own"
-        )
+    async def _bring_up_unless_taken_away(
+        self, consumer: PositionsConsumer, tp: TP, generation: int
+    ) -> None:
+        """Another worker has loaded the partition: so the group has given it to that one, and will
+        say so here too, where the next assignment cancels this. Else that one was late, and had
+        lost it already; the second time it is one of another group."""
+        if tp in self._fenced:
+            raise CheckpointError(
+                f"{tp.topic} partition {tp.partition} is this worker's, and another works on it: "
+                "do not run two consumer groups on one Redis; give each its own"
+            )
+        self._fenced.add(tp)
+        await asyncio.sleep(self._fenced_s)
+        await self._bring_up(consumer, tp, generation)
+
+    def _start(
+        self,
+        bring_up: Callable[[PositionsConsumer, TP, int], Coroutine[Any, Any, None]],
+        consumer: PositionsConsumer,
+        tp: TP,
+        generation: int,
+    ) -> None:
+        async def work() -> None:
+            await self.guarded(bring_up(consumer, tp, generation))
+
+        self._bring_ups[tp] = asyncio.create_task(work(), name=f"bring up {tp}")
 
     def _forget(self) -> None:
         for task in self._bring_ups.values():
             task.cancel()
         self._bring_ups.clear()
+        self._fenced.clear()
         self.loaded.clear()
         self._metrics.partitions_loaded.set(0)
         self._metrics.forget_progress()
 
     async def guarded(self, work: Awaitable[None]) -> None:
-        """Await `work`; an error in it is a bug and ends the process."""
+        """Await `work`; an error in it ends the process. Others follow from the first one, such as
+        threads that are gone."""
         try:
             await work
         except Exception as error:
+            if self.broken:
+                log.debug("while the process ends: %r", error)
+                return
             self.broken = True
             await self._crash(error)
 
@@ -187,7 +224,8 @@ class Intake:
                 await self._engines.learn()
                 begin = (await consumer.earliest_offsets(tp))[tp]
                 keeper = await self.store.load(tp.topic, tp.partition)
-                loaded = self._load(tp, keeper, begin)
+                # Beside the partitions that are loaded already: a large state takes its time.
+                loaded = await asyncio.to_thread(self._load, tp, keeper, begin)
                 if not _is_current(consumer, tp, generation):
                     return
                 await consumer.begin(tp, loaded.next_offset, loaded.turn)

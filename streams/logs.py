@@ -8,6 +8,7 @@ import logging
 import time
 from typing import Any
 
+from streams.checkpoint import CannotGoOnError
 from streams.shown import shown
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -34,6 +35,24 @@ class NotAgain(logging.Filter):
         return True
 
 
+class WithoutTraceback(logging.Filter):
+    """Lets an error that is no bug pass once, as one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[BaseException] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, CannotGoOnError):
+            return True
+        if error in self._said:
+            return False
+        self._said.append(error)
+        record.msg, record.args, record.exc_info, record.exc_text = str(error), None, None, None
+        return True
+
+
 class OneLine(logging.Formatter):
     """A message is one line, and the lines of a traceback are indented, so that none of them can
     pass for a message."""
@@ -54,6 +73,7 @@ def log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine(FORMAT))
     handler.addFilter(NotAgain("aiokafka"))
+    handler.addFilter(WithoutTraceback())
     logging.root.addHandler(handler)
     logging.getLogger("streams").setLevel(logging.INFO)
     # `streams.sinks` says itself what the broker did not take.

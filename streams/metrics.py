@@ -113,7 +113,7 @@ class Metrics:
         )
         self.fenced = Counter(
             "mucktrack_fenced_total",
-            "Partitions that were found to be another worker's when they were to be saved.",
+            "Partitions that another worker had loaded when they were to be saved.",
             registry=registry,
         )
         self.city_versions = Gauge(

@@ -3,7 +3,8 @@
 A partition's checkpoint is one hash, `mucktrack:checkpoint:<topic>:<partition>`:
 
     format      of this hash; another one is refused
-    epoch       counts up with each loading; who saves must hold the latest one
+    epoch       goes up with each loading; who saves must hold the latest one
+    save        E/N of the save in place
     next        the offset to go on at
     partitions  of the topic
     head        of the state
@@ -13,8 +14,13 @@ A partition's checkpoint is one hash, `mucktrack:checkpoint:<topic>:<partition>`
 The parts of a save are written first, in pieces, under names of their own; then one step puts the
 new index, head and offset in place and removes the parts that they replace. So a checkpoint is
 there whole or not at all, whenever a worker dies, and no call is long enough to make others wait.
+
+A Redis may lose all its data, or the last of it (a replica that takes over, a machine that dies).
+So an epoch is a time: one that was given is not given again by a Redis that has forgotten it. And
+who saves says which save must be in place: parts that are lost are not referred to.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -29,6 +35,7 @@ from streams.checkpoint import (
     Checkpoint,
     FencedError,
     Keeper,
+    LostError,
     StoreAwayError,
     UnknownCheckpointError,
 )
@@ -47,25 +54,45 @@ AWAY = (RedisError, OSError, TimeoutError)
 _TAKE: Final = """
 local format = redis.call('HGET', KEYS[1], 'format')
 if format and format ~= ARGV[1] then return {-1, format} end
-redis.call('HSET', KEYS[1], 'format', ARGV[1])
-local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-return {epoch, redis.call('HMGET', KEYS[1], 'next', 'partitions', 'head', 'index')}
+if (redis.call('HGET', KEYS[1], 'epoch') or '0') ~= ARGV[2] then return {0} end
+redis.call('HSET', KEYS[1], 'format', ARGV[1], 'epoch', ARGV[3])
+return {1, redis.call('HMGET', KEYS[1], 'next', 'partitions', 'head', 'index', 'save')}
 """
-"""One step, so that what is read is the last that the holder before could write."""
+"""One step, so that what is read is the last that the holder before could write. Only in place of
+the epoch that was seen: an attempt that was given up, and that a Redis which stood still carries
+out later, must take the partition from nobody."""
 
-_WRITE: Final = """
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+_CHECK: Final = """
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if epoch ~= ARGV[1] then
+    if epoch and tonumber(epoch) > tonumber(ARGV[1]) then return 'fenced' end
+    return 'lost'
+end
+"""
+
+_WRITE: Final = (
+    _CHECK
+    + """
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-return 1
+return 'done'
 """
+)
 
-_COMMIT: Final = """
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'next', ARGV[2], 'partitions', ARGV[3], 'head', ARGV[4],
-           'index', ARGV[5])
-for i = 6, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
-return 1
+_COMMIT: Final = (
+    _CHECK
+    + """
+local save = redis.call('HGET', KEYS[1], 'save') or ''
+if save ~= ARGV[2] and save ~= ARGV[3] then return 'lost' end
+local parts = 8 + ARGV[8]
+for i = 9, parts do
+    if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 0 then return 'lost' end
+end
+redis.call('HSET', KEYS[1], 'save', ARGV[3], 'next', ARGV[4], 'partitions', ARGV[5],
+           'head', ARGV[6], 'index', ARGV[7])
+for i = parts + 1, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
+return 'done'
 """
+)
 
 
 class RedisCheckpoints:
@@ -92,16 +119,20 @@ class RedisCheckpoints:
     async def load(self, topic: str, partition: int) -> Keeper:
         key = f"{KEY}{topic}:{partition}"
         try:
-            epoch, found = await self._redis.eval(_TAKE, 1, key, FORMAT)
-            if epoch == -1:
+            seen = int(await self._redis.hget(key, "epoch") or 0)
+            epoch = max(seen + 1, time.time_ns() // 1000)
+            taken, *found = await self._redis.eval(_TAKE, 1, key, FORMAT, seen, epoch)
+            if taken == -1:
                 raise UnknownCheckpointError(
-                    f"Redis: {key} is of format {found.decode()}; this version reads format "
-                    f"{FORMAT}: run the version that wrote it, or delete the key to start at the "
-                    "log's start"
+                    f"Redis: {key} is of format {found[0].decode(errors='replace')}; this version "
+                    f"reads format {FORMAT}: run the version that wrote it, or delete the key to "
+                    "start at the log's start"
                 )
+            if taken == 0:
+                raise StoreAwayError(f"Redis: {key} is being loaded by another worker")
             keeper = _Keeper(self._redis, key, epoch)
-            if found[0] is not None:
-                await keeper.read(*found)
+            if any(value is not None for value in found[0]):
+                await keeper.read(*found[0])
             await keeper.tidy()
         except AWAY as error:
             raise StoreAwayError(f"Redis: {error}") from error
@@ -120,29 +151,34 @@ class _Keeper:
         self._key = key
         self._epoch = epoch
         self._saves = 0
+        self._save_in_place = ""
         self._index: dict[str, str] = {}
         """The field of each part."""
 
-    async def read(self, next_offset: bytes, partitions: bytes, head: bytes, index: bytes) -> None:
-        """Read the parts. Raises `UnknownCheckpointError` where one is missing or broken, and
-        `StoreAwayError` where somebody has loaded the partition meanwhile."""
-        parts: dict[str, bytes] = {}
+    async def read(self, *values: bytes | None) -> None:
+        """Read the parts; `values` are those of the key's other fields. Raises
+        `UnknownCheckpointError` where one is missing or broken, and `StoreAwayError` where somebody
+        has loaded the partition meanwhile."""
+        present = [value for value in values if value is not None]
         try:
+            next_offset, partitions, head, index, save = present
+            offset, count = int(next_offset), int(partitions)
+            self._save_in_place = save.decode()
             self._index = msgspec.msgpack.decode(index, type=dict[str, str])
-            for names in _batches(list(self._index), PARTS_A_CALL):
-                fields = [self._index[name] for name in names]
-                values = await self._redis.hmget(self._key, fields)
-                for name, value in zip(names, values, strict=True):
-                    if value is None:
-                        await self._explain_missing(name)
-                    parts[name] = value
-            state = State(head, parts)
-        except msgspec.DecodeError as error:
+        except (ValueError, msgspec.DecodeError) as error:
             raise UnknownCheckpointError(
                 f"Redis: {self._key} is damaged ({error}); delete the key to start at the log's "
                 "start"
             ) from error
-        self.checkpoint = Checkpoint(int(next_offset), int(partitions), state)
+        parts: dict[str, bytes] = {}
+        for names in _batches(list(self._index), PARTS_A_CALL):
+            fields = [self._index[name] for name in names]
+            found = await self._redis.hmget(self._key, fields)
+            for name, part in zip(names, found, strict=True):
+                if part is None:
+                    await self._explain_missing(name)
+                parts[name] = part
+        self.checkpoint = Checkpoint(offset, count, State(head, parts))
 
     async def tidy(self) -> None:
         """Remove the parts that a holder before wrote and never put in place."""
@@ -157,16 +193,20 @@ class _Keeper:
 
     async def save(self, checkpoint: Checkpoint) -> int:
         # A save that failed is repeated under its own number, and so overwrites what it left.
+        self.checkpoint = None
         number = self._saves + 1
         written = 0
         index = dict(self._index)
+        new: list[str] = []
         replaced: list[str] = []
+        this = f"{self._epoch}/{number}"
         try:
             for piece in _pieces(checkpoint.state.parts.items()):
                 fields: list[bytes | str] = []
                 for name, value in piece:
-                    field = f"@{self._epoch}/{number}/{name}"
+                    field = f"@{this}/{name}"
                     fields += [field, value]
+                    new.append(field)
                     written += len(value)
                     if name in index:
                         replaced.append(index[name])
@@ -176,16 +216,20 @@ class _Keeper:
             head = checkpoint.state.head
             written += len(head) + len(encoded)
             await self._step(
-                _COMMIT, checkpoint.next_offset, checkpoint.partitions, head, encoded, *replaced
-            )
+                _COMMIT, self._save_in_place, this, checkpoint.next_offset, checkpoint.partitions,
+                head, encoded, len(new), *new, *replaced,
+            )  # fmt: skip
         except AWAY as error:
             raise StoreAwayError(f"Redis: {error}") from error
-        self._index, self._saves = index, number
+        self._index, self._saves, self._save_in_place = index, number, this
         return written
 
     async def _step(self, script: str, *arguments: bytes | str | int) -> None:
-        if not await self._redis.eval(script, 1, self._key, self._epoch, *arguments):
-            raise FencedError(f"{self._key}: the epoch {self._epoch} is over")
+        said = await self._redis.eval(script, 1, self._key, self._epoch, *arguments)
+        if said == b"fenced":
+            raise FencedError(f"Redis: {self._key} has been loaded by another worker")
+        if said != b"done":
+            raise LostError(f"Redis has lost {self._key}, or the last that was saved of it")
 
     def _is_newer(self, field: str) -> bool:
         return int(field[1:].partition("/")[0]) > self._epoch

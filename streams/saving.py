@@ -16,7 +16,7 @@ from typing import Final
 
 from faust.types import TP
 
-from streams.checkpoint import Checkpoint, FencedError, StoreAwayError
+from streams.checkpoint import Checkpoint, FencedError, LostError, StoreAwayError
 from streams.loaded import Loaded
 from streams.metrics import Metrics
 from streams.pauses import Pauses
@@ -41,11 +41,11 @@ class Saving:
         interval_s: float,
         metrics: Metrics,
         saved: Callable[[TP, int], Awaitable[None]],
-        fenced: Callable[[TP, Loaded], None],
+        unseated: Callable[[TP, Loaded, FencedError | LostError], None],
     ) -> None:
         """`lock` is held while an engine is ahead of its outputs; `may_save` is False where one
-        has stayed so, because of a bug. `saved` is told the offset of
-        each checkpoint, `fenced` of a partition that is another worker's by now."""
+        has stayed so, because of a bug. `saved` is told the offset of each checkpoint, `unseated`
+        of a partition that may not be saved any more, and why."""
         self._loaded = loaded
         self._lock = lock
         self._may_save = may_save
@@ -53,7 +53,7 @@ class Saving:
         self._interval_s = interval_s
         self._metrics = metrics
         self._saved = saved
-        self._fenced = fenced
+        self._unseated = unseated
         self._not_before_s = 0.0
         self._one_at_a_time = asyncio.Lock()
         self._store_answers = asyncio.Event()
@@ -156,11 +156,12 @@ class Saving:
                 else:
                     self._metrics.checkpoint_seconds.observe(time.monotonic() - copy.at_s)
                     self._metrics.checkpoint_bytes.inc(written)
+                    if self._loaded.get(tp) is not loaded:
+                        return False
                     self._metrics.note_checkpoint(tp.partition, copy.next_offset)
                     return True
-        except FencedError as error:
-            log.warning("%s partition %d is another worker's: %s", *tp, error)
-            self._fenced(tp, loaded)
+        except (FencedError, LostError) as error:
+            self._unseated(tp, loaded, error)
         finally:
             self._store_answers.set()
         return False

@@ -23,11 +23,14 @@ from streams.runs import Pool
 from streams.state import RUN, TRUCK, blank_truck
 
 FORMAT: Final = 2
-"""Raise it when the meaning of a field changes; one that comes or goes needs no other format."""
+"""Raise it when the meaning of a field changes, or the length of one that is an array; a field that
+comes or goes needs no other format."""
 LEVEL: Final = 1
 """Of zstd: higher ones cost more than they save."""
 TRUCKS_A_PART: Final = 1024
 RUNS_A_PART: Final = 64
+RUNS_OF_TRUCK: Final = "runs"
+"""The field with a place for each rule, which are found by the rules' ids."""
 Decoded = TypeVar("Decoded")
 
 RULES: Final = [rule.id for rule in CONDITIONS]
@@ -173,7 +176,8 @@ class Snapshot:
             truck_bytes[start:end] = _by_record(part.records, truck_layout, end - start, name)
             due_ms[start:end] = np.frombuffer(part.due, np.int64)
         rows = truck_bytes.reshape(-1).view(truck_layout)
-        used = rows["runs"][rows["runs"] != NONE] if len(rows) else np.zeros(0, np.int32)
+        _check_runs(rows, head.rules)
+        used = rows[RUNS_OF_TRUCK][rows[RUNS_OF_TRUCK] != NONE]
         if len(used) and not 0 <= used.min() <= used.max() < head.runs:
             raise UnknownFormat("engine state: trucks have runs that are not there")
         run_bytes = np.zeros((head.runs, run_layout.itemsize), np.uint8)
@@ -189,6 +193,8 @@ class Snapshot:
         )  # fmt: skip
         if upgraded:
             rows, runs = _with_rules(rows, head.rules), _laid_out(runs, np.zeros(1, RUN)[0])
+        # A layout that was read is equal, but no aligned one: compiled code would be compiled anew.
+        rows, runs = rows.view(TRUCK), runs.view(RUN)
         return cls(
             head,
             ids,
@@ -262,29 +268,56 @@ def _layout(dtype: np.dtype[Any]) -> str:
 
 def _dtype(layout: str) -> np.dtype[Any]:
     try:
-        return npy.descr_to_dtype(ast.literal_eval(layout))
+        dtype = npy.descr_to_dtype(ast.literal_eval(layout))
     except (ValueError, SyntaxError, TypeError) as error:
         raise UnknownFormat(f"engine state with records of no known layout: {error}") from error
+    if dtype.names is None or dtype.hasobject:
+        raise UnknownFormat(f"engine state with records of no known layout: {layout}")
+    return dtype
+
+
+def _check_runs(rows: Any, rules: list[str]) -> None:
+    """Each truck has a place for a run of each of `rules`."""
+    if RUNS_OF_TRUCK not in rows.dtype.names or rows[RUNS_OF_TRUCK].shape != (
+        len(rows),
+        len(rules),
+    ):
+        raise UnknownFormat(f"engine state: trucks have no runs of {len(rules)} rules")
 
 
 def _laid_out(records: Any, blank: Any) -> Any:
     """`records` as `blank` is: a field that they have not is as there."""
     result = np.full(len(records), blank)
-    for name in result.dtype.names or ():
-        if name in (records.dtype.names or ()) and result[name].shape == records[name].shape:
-            result[name] = records[name]
+    _copy_fields(result, records)
     return result
+
+
+def _copy_fields(result: Any, records: Any) -> None:
+    """By name, also those of records within records, which numpy would take by their order."""
+    for name in result.dtype.names:
+        if name not in records.dtype.names or name == RUNS_OF_TRUCK:
+            continue
+        new, old = result[name], records[name]
+        if new.shape != old.shape or (new.dtype.names is None) != (old.dtype.names is None):
+            raise UnknownFormat(
+                f"engine state whose field {name} has another shape: run the version that wrote "
+                "it, or delete the checkpoints to start at the log's start"
+            )
+        if new.dtype.names is None:
+            result[name] = old
+        else:
+            _copy_fields(new, old)
 
 
 def _with_rules(rows: Any, rules: list[str]) -> Any:
     """Trucks in the present layout. Their runs are found by the rules' ids; those of rules that are
     gone are dropped, untold."""
     result = _laid_out(rows, blank_truck())
-    result["runs"] = NONE
+    runs = result[RUNS_OF_TRUCK]
     for number, rule in enumerate(rules):
         if rule in RULES:
-            result["runs"][:, RULES.index(rule)] = rows["runs"][:, number]
-    result["n_runs"] = (result["runs"] != NONE).sum(axis=1)
+            runs[:, RULES.index(rule)] = rows[RUNS_OF_TRUCK][:, number]
+    result["n_runs"] = (runs != NONE).sum(axis=1)
     return result
 
 

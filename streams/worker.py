@@ -17,6 +17,7 @@ from typing import Any
 from faust.types import TP, EventT
 
 from streams import topics
+from streams.checkpoint import CannotGoOnError
 from streams.detect import Outcome
 from streams.gate import REASONS, TOO_MANY_TRUCKS
 from streams.intake import Intake
@@ -40,7 +41,7 @@ MAX_BYTES = 16 * 1024 * 1024
 length, and a single character beyond U+FFFF makes a text four times as large in memory."""
 
 
-class OffsetGapError(Exception):
+class OffsetGapError(CannotGoOnError):
     """A record is missing between the one taken last and this one."""
 
 

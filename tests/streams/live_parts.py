@@ -10,15 +10,19 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import ConsumerRecord
 
+from geofences.loader import load_city
+from streams.detect import Engine, PreparedCity
+from streams.output import Violation
 from streams.partition import partition_of
 from streams.position import Position, encode_position, encode_tick
 from streams.worker import Topics
@@ -28,6 +32,11 @@ PARTITIONS = 4
 PATIENCE_S = 60.0
 QUIET_S = 1.0
 WATERMARK_DELAY_MS = 360_000
+START_MS = 1_793_584_800_000
+STEP_MS = 20_000
+STEPS = 24
+EMPTY_FROM = 16
+"""Step from which the trucks say that they are empty, in the middle of nowhere."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,32 @@ def write_city(folder: Path) -> Path:
     collection = {"type": "FeatureCollection", "features": [district]}
     (folder / "districts.geojson").write_text(json.dumps(collection))
     return folder
+
+
+def drive(trucks: Iterable[str]) -> list[Position]:
+    """The trucks drive east, loaded at first; all fixes in the order of time."""
+    return [
+        Position(
+            truck_id=truck_id,
+            time_ms=START_MS + step * STEP_MS,
+            lon=121.05 + 0.0017 * step,
+            lat=29.05 + 0.002 * lane,
+            speed_kmh=30.0,
+            heading_deg=90.0,
+            loaded=step < EMPTY_FROM,
+        )
+        for step in range(STEPS)
+        for lane, truck_id in enumerate(trucks)
+    ]
+
+
+def plates(count: int) -> list[str]:
+    return [f"浙B{number:05d}" for number in range(count)]
+
+
+def offline(city: Path, positions: list[Position]) -> list[Violation]:
+    engine = Engine.offline(PreparedCity.of(load_city(city)))
+    return engine.process(positions).violations + engine.finish().violations
 
 
 async def make_topics(kafka: str) -> Topics:
@@ -189,25 +224,25 @@ def worker(
     topics: Topics,
     redis: str | None,
     *bug: str,
-    partitions: int = PARTITIONS,
-    most_trucks: int | None = None,
+    **config: Any,
 ) -> Iterator[Process]:
     """A worker process in `folder`, killed in the end if it still runs. `bug`: see
-    `worker_process`."""
+    `worker_process`. `config`: fields of its `WorkerConfig`."""
     folder.mkdir()
     config = {
         "kafka": kafka,
         "city": str(city),
         "redis": redis,
         "group": f"test-{topics.positions}",
-        "partitions": partitions,
+        "partitions": PARTITIONS,
         "state_dir": str(folder / "state"),
         "metrics_host": "127.0.0.1",
         "metrics_port": 0,
         "session_timeout_s": 6,
-        "most_trucks": most_trucks,
+        "most_trucks": None,
         "metrics_port_file": str(folder / "port"),
         "topics": dataclasses.asdict(topics),
+        **config,
     }
     (folder / "config.json").write_text(json.dumps(config))
     working_folder = folder / "work"

@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import socket
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,12 +13,18 @@ import pytest
 import redis
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from live_parts import (
+    EMPTY_FROM,
     PARTITIONS,
+    START_MS,
+    STEP_MS,
     Record,
     arrays,
+    drive,
     ids,
     last_ticks,
     make_topics,
+    offline,
+    plates,
     publish,
     read,
     single,
@@ -31,49 +36,17 @@ from live_parts import (
 from geofences.loader import load_city, read_files
 from streams.cities import RedisCities
 from streams.detect import Engine, PreparedCity
-from streams.output import Violation, ce_id, encode
+from streams.output import ce_id, encode
 from streams.partition import partition_of
 from streams.position import Position, encode_position
 from streams.succession import Succession
 from streams.worker import Topics
-
-START_MS = 1_793_584_800_000
-STEP_MS = 20_000
-STEPS = 24
-EMPTY_FROM = 16
-"""Step from which the trucks say that they are empty, in the middle of nowhere."""
 
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One district, no sites and no permits: whoever drives loaded offends."""
     return write_city(tmp_path_factory.mktemp("city"))
-
-
-def drive(trucks: Iterable[str]) -> list[Position]:
-    """The trucks drive east, loaded at first; all fixes in the order of time."""
-    return [
-        Position(
-            truck_id=truck_id,
-            time_ms=START_MS + step * STEP_MS,
-            lon=121.05 + 0.0017 * step,
-            lat=29.05 + 0.002 * lane,
-            speed_kmh=30.0,
-            heading_deg=90.0,
-            loaded=step < EMPTY_FROM,
-        )
-        for step in range(STEPS)
-        for lane, truck_id in enumerate(trucks)
-    ]
-
-
-def plates(count: int) -> list[str]:
-    return [f"浙B{number:05d}" for number in range(count)]
-
-
-def offline(city: Path, positions: list[Position]) -> list[Violation]:
-    engine = Engine.offline(PreparedCity.of(load_city(city)))
-    return engine.process(positions).violations + engine.finish().violations
 
 
 async def committed(kafka: str, group: str, topic: str) -> dict[int, int]:
