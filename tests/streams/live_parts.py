@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,35 @@ class Process:
                 if line.startswith(name + " "):
                     return float(line.rsplit(" ", 1)[1])
         return 0.0
+
+    def page(self, name: str) -> tuple[int, str]:
+        """Status and body of one of its pages; 0 = it does not answer yet."""
+        if not self.port_file.exists():
+            return 0, ""
+        address = f"http://127.0.0.1:{self.port_file.read_text().strip()}/{name}"
+        try:
+            with urllib.request.urlopen(address) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def ready(self) -> bool:
+        return self.page("readyz")[0] == 200
+
+    def waited_for(self) -> set[str]:
+        """What /readyz says, such as "redis: checkpoint of partition 3"."""
+        status, body = self.page("readyz")
+        if status != 503:
+            return set()
+        return {f"{one['for']}: {one['what']}" for one in json.loads(body)["waiting"]}
+
+    def rss_mb(self) -> float:
+        """Memory the process has, in MB."""
+        for line in Path(f"/proc/{self.child.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1000
+        raise AssertionError("no VmRSS")
 
 
 def write_city(folder: Path) -> Path:
@@ -190,9 +220,10 @@ def worker(
     redis: str | None,
     *bug: str,
     partitions: int = PARTITIONS,
+    settings: Mapping[str, object] | None = None,
 ) -> Iterator[Process]:
     """A worker process in `folder`, killed in the end if it still runs. `bug`: see
-    `worker_process`."""
+    `worker_process`; `settings` are put over those of its configuration."""
     folder.mkdir()
     config = {
         "kafka": kafka,
@@ -206,6 +237,7 @@ def worker(
         "session_timeout_s": 6,
         "metrics_port_file": str(folder / "port"),
         "topics": dataclasses.asdict(topics),
+        **(settings or {}),
     }
     (folder / "config.json").write_text(json.dumps(config))
     working_folder = folder / "work"
