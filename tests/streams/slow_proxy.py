@@ -1,5 +1,6 @@
 """A server that is slow: a TCP proxy on the loopback that holds back what passes."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -47,7 +48,5 @@ class SlowProxy:
         except OSError:
             pass
         for end in (source, target):
-            try:
+            with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
