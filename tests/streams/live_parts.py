@@ -58,22 +58,18 @@ class Process:
 
     def metric(self, name: str) -> float:
         """The value of a sample, its labels as Prometheus writes them; 0 = not there yet."""
-        if not self.port_file.exists():
-            return 0.0
-        address = f"http://127.0.0.1:{self.port_file.read_text().strip()}/metrics"
-        with urllib.request.urlopen(address) as answer:
-            for line in answer.read().decode().splitlines():
-                if line.startswith(name + " "):
-                    return float(line.rsplit(" ", 1)[1])
+        for line in self.page("metrics")[1].splitlines():
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
         return 0.0
 
     def page(self, name: str) -> tuple[int, str]:
-        """Status and body of one of its pages; 0 = it does not answer yet."""
-        if not self.port_file.exists():
+        """Status and body of one of its pages; 0 = there are none yet."""
+        port = self.port_file.read_text().strip() if self.port_file.exists() else ""
+        if not port:
             return 0, ""
-        address = f"http://127.0.0.1:{self.port_file.read_text().strip()}/{name}"
         try:
-            with urllib.request.urlopen(address) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}") as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -112,7 +108,7 @@ def write_city(folder: Path) -> Path:
     return folder
 
 
-async def make_topics(kafka: str) -> Topics:
+async def make_topics(kafka: str, copies: int = 1) -> Topics:
     """Topics of their own for one test."""
     label = uuid.uuid4().hex[:8]
     topics = Topics(*(f"{name}.{label}" for name in dataclasses.astuple(Topics())))
@@ -120,7 +116,7 @@ async def make_topics(kafka: str) -> Topics:
     await admin.start()
     try:
         await admin.create_topics(
-            [NewTopic(name, PARTITIONS, 1) for name in dataclasses.astuple(topics)]
+            [NewTopic(name, PARTITIONS, copies) for name in dataclasses.astuple(topics)]
         )
     finally:
         await admin.close()
