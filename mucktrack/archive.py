@@ -42,7 +42,7 @@ def archive(
     try:
         writer = open_writer(config)
         _serve(metrics, config)
-        wait_for_topic(config)
+        wait_for_topic(config, metrics)
     except (ArchiveError, NotReadyError) as error:
         raise BadInputError(str(error)) from None
     except OSError as error:
@@ -68,6 +68,6 @@ def _serve(metrics: ArchiveMetrics, config: ArchiverConfig) -> None:
             f"metrics cannot be served on {config.metrics_host}:{config.metrics_port} "
             f"({error.strerror or error}); choose another port, or 0 for a free one"
         ) from None
-    log.info("metrics on http://%s:%d/metrics", config.metrics_host, port)
+    log.info("metrics on http://%s:%d/metrics, /healthz, /readyz", config.metrics_host, port)
     if config.metrics_port_file is not None:
         config.metrics_port_file.write_text(f"{port}\n")

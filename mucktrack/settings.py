@@ -168,7 +168,7 @@ class Settings:
     )
     metrics_host: str = field(
         default="127.0.0.1",
-        metadata=_about(HOST, "Address on which Prometheus metrics are served."),
+        metadata=_about(HOST, "Address on which metrics and health pages are served."),
     )
     metrics_port: int = field(
         default=9464,

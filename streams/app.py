@@ -26,6 +26,7 @@ from streams.checkpoint import CheckpointStore, NoCheckpoints
 from streams.cities import RedisCities
 from streams.consumer import PositionsTransport
 from streams.detect import Engine
+from streams.health import HUNG_S, Health
 from streams.intake import Intake
 from streams.live import LiveView
 from streams.logs import log_to_stderr
@@ -51,6 +52,7 @@ REBALANCE_S = 30.0
 REQUEST_S = 35.0
 """Joining a group is answered when the others have joined, so above `REBALANCE_S`."""
 
+BEAT_S = 1.0
 THREADS_S = 3.0
 """How long threads have to end by themselves when the work is over."""
 
@@ -82,6 +84,8 @@ class WorkerConfig:
     """How often the state of a partition is saved; less often where that would be much work."""
     most_trucks: int | None = None
     """Trucks that are remembered of a partition; positions of others are rejected. None = all."""
+    hung_s: float = HUNG_S
+    """A worker whose event loop has not turned for so long leaves the group, and is not live."""
     metrics_port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
     topics: Topics = field(default_factory=Topics)
@@ -149,9 +153,15 @@ class Parts(mode.Service):  # type: ignore[misc]
     mundane_level = "debug"
 
     def __init__(
-        self, live: LiveView, outputs: Outputs, published: Published, intake: Intake
+        self,
+        live: LiveView,
+        outputs: Outputs,
+        published: Published,
+        intake: Intake,
+        health: Health,
     ) -> None:
         super().__init__()
+        self._health = health
         self._live = live
         self._outputs = outputs
         self._published = published
@@ -164,7 +174,14 @@ class Parts(mode.Service):  # type: ignore[misc]
         self._tasks = [
             asyncio.create_task(guarded(self._published.follow()), name="published cities"),
             asyncio.create_task(guarded(self._intake.save_what_is_due()), name="checkpoints"),
+            asyncio.create_task(guarded(self._live_on()), name="health"),
         ]
+
+    async def _live_on(self) -> None:
+        while True:
+            self._health.beat(broken=self._intake.broken)
+            self._intake.stay()
+            await asyncio.sleep(BEAT_S)
 
     async def on_stop(self) -> None:
         for task in self._tasks:
@@ -194,23 +211,27 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     """
     log_to_stderr()
     try:
-        metrics = Metrics()
+        metrics = Metrics(config.hung_s)
+        starting = metrics.health.waiting("starting", "the city and the core", after_s=0.0)
+        _datadir(config).mkdir(parents=True, exist_ok=True)
+        _serve(metrics, config)
         store = None if config.redis is None else RedisCities(config.redis)
         published = Published(config.city, store, metrics)
         published.look()
         # Before the group is joined: the event loop would stand still meanwhile.
         compile_core()
-        _datadir(config).mkdir(parents=True, exist_ok=True)
-        _serve(metrics, config)
-        if not asyncio.run(_unless_told_to_stop(_ready(config))):
+        if not asyncio.run(_unless_told_to_stop(_ready(config, metrics.health))):
             return DONE
     except (CityError, UnusableCity, NotReadyError, OSError) as error:
         print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
         return BAD_INPUT
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    app, parts = _wire(config, kinds, published, metrics)
+    starting.end()
     worker = faust.Worker(
-        *_wire(config, kinds, published, metrics),
+        app,
+        parts,
         loop=loop,
         quiet=True,
         override_logging=False,
@@ -273,6 +294,11 @@ def _wire(
         async for events in stream.noack_take(RECORDS, within=WITHIN_S):
             await worker.handle(events, app.consumer_generation_id)
 
+    async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
+        # Those that are given some are told by Faust's seek (`streams.consumer`).
+        if not partitions:
+            intake.joined()
+
     async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
         await intake.release()
 
@@ -280,9 +306,10 @@ def _wire(
         await intake.release(for_good=True)
 
     app.agent(topic, name="positions", supervisor_strategy=mode.CrashingSupervisor)(positions)
+    app.on_partitions_assigned.connect(assigned)
     app.on_partitions_revoked.connect(revoked)
     app.on_before_shutdown.connect(before_shutdown)
-    return app, Parts(live, outputs, published, intake)
+    return app, Parts(live, outputs, published, intake, metrics.health)
 
 
 def _faust_app(config: WorkerConfig) -> PositionsApp:
@@ -300,6 +327,7 @@ def _faust_app(config: WorkerConfig) -> PositionsApp:
         stream_wait_empty=False,
         stream_buffer_maxsize=BUFFERED_RECORDS,
         broker_max_poll_records=RECORDS,
+        broker_max_poll_interval=config.hung_s,
         broker_session_timeout=config.session_timeout_s,
         broker_heartbeat_interval=config.session_timeout_s / 3,
         broker_rebalance_timeout=max(REBALANCE_S, config.session_timeout_s),
@@ -320,18 +348,19 @@ def _serve(metrics: Metrics, config: WorkerConfig) -> None:
             f"metrics cannot be served on {config.metrics_host}:{config.metrics_port} "
             f"({error.strerror or error}); choose another port, or 0 for a free one"
         ) from None
-    log.info("metrics on http://%s:%d/metrics", config.metrics_host, port)
+    log.info("metrics on http://%s:%d/metrics, /healthz, /readyz", config.metrics_host, port)
     if config.metrics_port_file is not None:
         config.metrics_port_file.write_text(f"{port}\n")
 
 
-async def _ready(config: WorkerConfig) -> None:
+async def _ready(config: WorkerConfig, health: Health) -> None:
     topics = config.topics
     await wait_until_ready(
         config.kafka,
         topics.positions,
         config.partitions,
         (topics.rejected, topics.violations, topics.trips),
+        health,
     )
 
 

@@ -10,6 +10,7 @@ what is done with the records.
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
@@ -59,6 +60,16 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
             tp: [(self._turns.get(tp, 0), record) for record in records]
             for tp, records in fetched.items()
         }
+
+    def stay_in_the_group(self) -> bool:
+        """Count as reading: whoever has not read for `broker_max_poll_interval` leaves the group,
+        and while outputs or checkpoints are waited for nothing is read. Whether the group's
+        coordinator is known. May be called from any thread."""
+        if self._consumer is None or self._consumer._coordinator is None:
+            return True
+        self._consumer._subscription._last_fetch_ended = time.monotonic()
+        coordinator = getattr(self._consumer._coordinator, "coordinator_id", None)
+        return coordinator is not None
 
     async def on_thread_stop(self) -> None:
         """Leave the group. Where Kafka is away, stopping the consumer ends in an error (that of a
@@ -126,6 +137,11 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
         """Read `tp` from `offset` on; what is read from now on has `turn`, which is above every
         one before. Raises `KafkaError`, `TimeoutError`."""
         await self._thread.call_thread(self._thread.begin, tp, offset, turn)
+
+    def stay_in_the_group(self) -> bool:
+        """To be called for as long as the worker works, however long it waits; whether the group's
+        coordinator is known."""
+        return bool(self._thread.stay_in_the_group())
 
     async def mark(self, tp: TP, offset: int) -> None:
         """Tell Kafka how far `tp` is, for those who look at its lag; nothing starts from it."""

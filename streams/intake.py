@@ -27,6 +27,7 @@ from streams.checkpoint import (
 )
 from streams.consumer import PositionsConsumer
 from streams.detect import Engine
+from streams.health import For, Waits
 from streams.loaded import Loaded
 from streams.metrics import Metrics
 from streams.pauses import Pauses
@@ -91,6 +92,8 @@ class Intake:
         self._fenced: set[TP] = set()
         """Those that another worker has loaded since they were assigned."""
         self._closing = False
+        self._group = metrics.health.waiting("group", "to be joined", after_s=0.0)
+        self._out_of_touch = metrics.health.waits()
         self._turns = itertools.count(1)
         self._consumer: PositionsConsumer | None = None
         self._generation = 0
@@ -114,6 +117,19 @@ class Intake:
         self._metrics.partitions_assigned.set(len(partitions))
         for tp in sorted(partitions):
             self._start(self._bring_up, consumer, tp, generation)
+        self.joined()
+
+    def joined(self) -> None:
+        """The group has said which partitions are this worker's, be it none."""
+        self._group.end()
+
+    def stay(self) -> None:
+        """To be called every second: however long the worker waits, it works, and stays in the
+        group."""
+        if self._consumer is None or self._consumer.stay_in_the_group():
+            self._out_of_touch.end()
+        else:
+            self._out_of_touch.begin("kafka", "the group's coordinator")
 
     async def _saved(self, tp: TP, next_offset: int) -> None:
         if self._consumer is not None:
@@ -126,6 +142,7 @@ class Intake:
         """Give up every partition once the micro-batch under way is done; saves what is not
         saved."""
         self._closing = self._closing or for_good
+        self._group.begin("group", "to be left" if for_good else "to be joined", after_s=0.0)
         try:
             async with asyncio.timeout(RELEASE_S), self.lock:
                 await self._saving.finish()
@@ -214,10 +231,15 @@ class Intake:
             await self._crash(error)
 
     async def _bring_up(self, consumer: PositionsConsumer, tp: TP, generation: int) -> None:
-        """Load, seek, resume; gives up when the group has moved on to another generation.
+        """Load, seek, resume; gives up when the group has moved on to another generation."""
+        what = f"partition {tp.partition}"
+        with self._metrics.health.waiting("loading", what, after_s=0.0) as waits:
+            await self._bring_up_patiently(consumer, tp, generation, waits)
 
-        Retried with back-off while Redis or Kafka is away.
-        """
+    async def _bring_up_patiently(
+        self, consumer: PositionsConsumer, tp: TP, generation: int, waits: Waits
+    ) -> None:
+        """Retries with back-off while Redis or Kafka is away."""
         pauses = Pauses()
         while _is_current(consumer, tp, generation):
             try:
@@ -230,6 +252,8 @@ class Intake:
                     return
                 await consumer.begin(tp, loaded.next_offset, loaded.turn)
             except (StoreAwayError, KafkaError, OSError, TimeoutError) as error:
+                away: For = "redis" if isinstance(error, StoreAwayError) else "kafka"
+                waits.begin(away, f"loading partition {tp.partition}", after_s=0.0)
                 log.warning("%s partition %d not loaded yet: %r", tp.topic, tp.partition, error)
                 await pauses.wait()
                 continue

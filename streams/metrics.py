@@ -5,7 +5,10 @@ module registers nothing. Filled by the worker's parts, served by `streams.app`.
 where the figures come from. No label is unbounded: never a truck or a site.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from streams.health import HUNG_S, Health
+from streams.health_pages import serve_pages
 
 FIX = "fix"
 """Outcome of a position that passed the quality gate; the others are the reasons of section 3."""
@@ -16,8 +19,10 @@ AGES_S = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0
 class Metrics:
     """The figures of one worker; units are Prometheus' base units."""
 
-    def __init__(self) -> None:
+    def __init__(self, hung_s: float = HUNG_S) -> None:
+        """`hung_s`: see `streams.health`."""
         registry = self.registry = CollectorRegistry()
+        self.health = Health(registry, hung_s)
         self.positions = Counter(
             "mucktrack_positions_total",
             "Positions taken, by outcome: fix, or the reason they were rejected for.",
@@ -172,9 +177,8 @@ class Metrics:
         self.highest_time_seconds.clear()
 
     def serve(self, host: str, port: int) -> int:
-        """Answer scrapes in a thread of its own until the process ends; the port taken.
+        """Tell the figures, and the health, until the process ends; the port taken.
 
         Port 0 takes a free one. Raises `OSError` where the address cannot be had.
         """
-        server, _ = start_http_server(port, host, self.registry)
-        return server.server_port
+        return serve_pages(self.registry, self.health, host, port)

@@ -40,6 +40,7 @@ class Published:
         and `UnusableCity` for what is wrong with it. `store` None = nothing is published."""
         self._store = store
         self._metrics = metrics
+        self._waits = metrics.health.waits()
         self._folder_city = PreparedCity.of(load_city(folder))
         self._prepared = {self._folder_city.version: self._folder_city}
         self._broken: set[str] = set()
@@ -55,10 +56,13 @@ class Published:
         try:
             self.read()
         except StoreAwayError as error:
+            self._waits.begin("city", "published versions in Redis", after_s=0.0)
             self._metrics.city_failures.labels(AWAY).inc()
             log.warning(
                 "published cities not read, the %d known stay: %s", len(self.succession), error
             )
+        else:
+            self._waits.end()
 
     def read(self) -> None:
         """Read what is published, and make `succession` of it.

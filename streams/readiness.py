@@ -11,6 +11,7 @@ from collections.abc import Collection
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streams.health import Health
 from streams.pauses import Pauses
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ class NotReadyError(Exception):
 
 
 async def wait_until_ready(
-    kafka: str, positions: str, partitions: int, outputs: Collection[str]
+    kafka: str, positions: str, partitions: int, outputs: Collection[str], health: Health
 ) -> None:
     """Return when Kafka answers and has the topic `positions` and the topics `outputs`.
 
@@ -31,16 +32,17 @@ async def wait_until_ready(
     `NotReadyError` where a topic is missing or `positions` has another count of partitions.
     """
     pauses = Pauses()
-    while True:
-        try:
-            async with asyncio.timeout(REQUEST_S):
-                counts = await _partition_counts(kafka)
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("waiting for Kafka at %s: %s", kafka, error or type(error).__name__)
-            await pauses.wait()
-        else:
-            _check(counts, positions, partitions, outputs)
-            return
+    with health.waiting("kafka", "topics", after_s=0.0):
+        while True:
+            try:
+                async with asyncio.timeout(REQUEST_S):
+                    counts = await _partition_counts(kafka)
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.warning("waiting for Kafka at %s: %s", kafka, error or type(error).__name__)
+                await pauses.wait()
+            else:
+                break
+    _check(counts, positions, partitions, outputs)
 
 
 async def _partition_counts(kafka: str) -> dict[str, int]:

@@ -142,6 +142,7 @@ class Saving:
         copy.cost_s += encoding_s
         checkpoint = Checkpoint(copy.next_offset, self._partitions, state)
         pauses = Pauses()
+        waits = self._metrics.health.waits()
         try:
             while self._loaded.get(tp) is loaded:
                 try:
@@ -151,6 +152,7 @@ class Saving:
                     if not patient:
                         raise
                     self._store_answers.clear()
+                    waits.begin("redis", f"checkpoint of partition {tp.partition}", after_s=0.0)
                     log.warning("checkpoint of partition %d waits: %s", tp.partition, error)
                     await pauses.wait()
                 else:
@@ -163,6 +165,7 @@ class Saving:
         except (FencedError, LostError) as error:
             self._unseated(tp, loaded, error)
         finally:
+            waits.end()
             self._store_answers.set()
         return False
 

@@ -67,14 +67,17 @@ class Outputs:
         """
         waiting = list(outputs)
         pauses = Pauses()
-        while waiting:
-            self._metrics.waiting_outputs.set(len(waiting))
-            waiting, why = await self._attempt(waiting)
-            if waiting:
-                self._metrics.output_retries.inc()
-                log.warning("Kafka did not take %d outputs, trying again: %r", len(waiting), why)
-                await self._disconnect()
-                await pauses.wait()
+        with self._metrics.health.waiting("kafka", "outputs to be acknowledged"):
+            while waiting:
+                self._metrics.waiting_outputs.set(len(waiting))
+                waiting, why = await self._attempt(waiting)
+                if waiting:
+                    self._metrics.output_retries.inc()
+                    log.warning(
+                        "Kafka did not take %d outputs, trying again: %r", len(waiting), why
+                    )
+                    await self._disconnect()
+                    await pauses.wait()
         self._metrics.waiting_outputs.set(0)
 
     async def close(self) -> None:

@@ -78,9 +78,9 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def wait_for_topic(config: ArchiverConfig) -> None:
+def wait_for_topic(config: ArchiverConfig, metrics: ArchiveMetrics) -> None:
     """Waits while Kafka is away. Raises `streams.readiness.NotReadyError`."""
-    asyncio.run(wait_until_ready(config.kafka, config.topic, config.partitions, ()))
+    asyncio.run(wait_until_ready(config.kafka, config.topic, config.partitions, (), metrics.health))
 
 
 def run_archiver(
@@ -105,13 +105,15 @@ def _connect(
 ) -> "_Archiver | None":
     """None where it was told to stop before Kafka answered."""
     pauses = Pauses()
-    while not stop.is_set():
-        try:
-            return _Archiver(config, writer, metrics)
-        except KafkaError as error:
-            log.warning("waiting for Kafka at %s: %s", config.kafka, error)
-            metrics.kafka_away.set(1)
-            stop.wait(pauses.next_s())
+    with metrics.health.waiting("kafka", "to connect", after_s=0.0):
+        while not stop.is_set():
+            metrics.health.beat()
+            try:
+                return _Archiver(config, writer, metrics)
+            except KafkaError as error:
+                log.warning("waiting for Kafka at %s: %s", config.kafka, error)
+                metrics.kafka_away.set(1)
+                stop.wait(pauses.next_s())
     return None
 
 
@@ -124,6 +126,7 @@ class _Archiver:
         self._writer = writer
         self._metrics = metrics
         self._away = False
+        self._waits = metrics.health.waits()
         self._heard_s = time.monotonic()
         """When Kafka was last known to be there."""
         self._partitions = [
@@ -179,6 +182,7 @@ class _Archiver:
 
     def _read(self, wait_s: float) -> int:
         """Records that have been read and handed to the writer."""
+        self._metrics.health.beat()
         polled = self._poll(wait_s)
         now_s = time.monotonic()
         for tp, records in polled.items():
@@ -234,6 +238,10 @@ class _Archiver:
                 "does not answer; waiting for it" if away else "answers again",
             )
         self._metrics.kafka_away.set(away)
+        if away:
+            self._waits.begin("kafka", "to answer", after_s=0.0)
+        else:
+            self._waits.end()
 
     def _count(self, taken: Sequence[Sequence[Element]]) -> None:
         kinds: Counter[type] = Counter()

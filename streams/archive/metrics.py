@@ -4,7 +4,10 @@ One a process, with a registry of its own, like `streams.metrics`. Filled by
 `streams.archive.archiver`. No label is unbounded.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from streams.health import Health
+from streams.health_pages import serve_pages
 
 
 class ArchiveMetrics:
@@ -12,6 +15,7 @@ class ArchiveMetrics:
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
+        self.health = Health(registry)
         self.elements = Counter(
             "mucktrack_archive_elements_total",
             "Elements of records read, by kind: position, tick, malformed.",
@@ -55,9 +59,8 @@ class ArchiveMetrics:
         )
 
     def serve(self, host: str, port: int) -> int:
-        """Answer scrapes in a thread of its own until the process ends; the port taken.
+        """Tell the figures, and the health, until the process ends; the port taken.
 
         Port 0 takes a free one. Raises `OSError` where the address cannot be had.
         """
-        server, _ = start_http_server(port, host, self.registry)
-        return server.server_port
+        return serve_pages(self.registry, self.health, host, port)

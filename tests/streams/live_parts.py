@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -66,14 +67,39 @@ class Process:
 
     def metric(self, name: str) -> float:
         """The value of a sample, its labels as Prometheus writes them; 0 = not there yet."""
-        if not self.port_file.exists():
-            return 0.0
-        address = f"http://127.0.0.1:{self.port_file.read_text().strip()}/metrics"
-        with urllib.request.urlopen(address) as answer:
-            for line in answer.read().decode().splitlines():
-                if line.startswith(name + " "):
-                    return float(line.rsplit(" ", 1)[1])
+        for line in self.page("metrics")[1].splitlines():
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
         return 0.0
+
+    def page(self, name: str) -> tuple[int, str]:
+        """Status and body of one of its pages; 0 = there are none yet."""
+        port = self.port_file.read_text().strip() if self.port_file.exists() else ""
+        if not port:
+            return 0, ""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}") as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def ready(self) -> bool:
+        return self.page("readyz")[0] == 200
+
+    def waited_for(self) -> set[str]:
+        """What /readyz says, such as "redis: checkpoint of partition 3"."""
+        status, body = self.page("readyz")
+        if status != 503:
+            return set()
+        return {f"{one['for']}: {one['what']}" for one in json.loads(body)["waiting"]}
+
+    def rss_mb(self) -> float:
+        """Memory the process has, in MB."""
+        for line in Path(f"/proc/{self.child.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1000
+        raise AssertionError("no VmRSS")
 
 
 def write_city(folder: Path) -> Path:
@@ -117,7 +143,7 @@ def offline(city: Path, positions: list[Position]) -> list[Violation]:
     return engine.process(positions).violations + engine.finish().violations
 
 
-async def make_topics(kafka: str) -> Topics:
+async def make_topics(kafka: str, copies: int = 1) -> Topics:
     """Topics of their own for one test."""
     label = uuid.uuid4().hex[:8]
     topics = Topics(*(f"{name}.{label}" for name in dataclasses.astuple(Topics())))
@@ -125,7 +151,7 @@ async def make_topics(kafka: str) -> Topics:
     await admin.start()
     try:
         await admin.create_topics(
-            [NewTopic(name, PARTITIONS, 1) for name in dataclasses.astuple(topics)]
+            [NewTopic(name, PARTITIONS, copies) for name in dataclasses.astuple(topics)]
         )
     finally:
         await admin.close()

@@ -1,0 +1,125 @@
+"""Whether a worker or an archiver lives, and what it waits for at the moment.
+
+One `Health` a process, held by its metrics (`streams.metrics`). The parts that await Kafka, Redis
+or the group say so here; `streams.health_pages` tells it as `/healthz` and `/readyz`, and a gauge
+as `mucktrack_waiting`. It must not know what is done about a wait.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal, Self, get_args
+
+from prometheus_client import CollectorRegistry, Gauge
+
+For = Literal["starting", "kafka", "redis", "group", "loading", "city"]
+
+GRACE_S: Final = 2.0
+"""What takes no longer is no wait: every micro-batch is acknowledged by Kafka."""
+HUNG_S: Final = 120.0
+"""A process whose loop has not turned for so long is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing that is waited for."""
+
+    waiting_for: For
+    what: str
+    since_s: float
+    """By the monotonic clock."""
+    after_s: float
+    """It counts as waiting after so long."""
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.since_s
+
+    def counts(self) -> bool:
+        return self.seconds() >= self.after_s
+
+
+class Waits:
+    """What one piece of work waits for; all of it ends with the block."""
+
+    def __init__(self, health: "Health") -> None:
+        self._health = health
+        self._own: dict[tuple[For, str], Wait] = {}
+
+    def begin(self, waiting_for: For, what: str, after_s: float = GRACE_S) -> Self:
+        """Again for the same: without effect, the wait has gone on."""
+        if (waiting_for, what) not in self._own:
+            wait = Wait(waiting_for, what, time.monotonic(), after_s)
+            self._own[waiting_for, what] = wait
+            self._health.add(wait)
+        return self
+
+    def end(self) -> None:
+        """Nothing is waited for any more."""
+        for wait in self._own.values():
+            self._health.remove(wait)
+        self._own.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
+class Health:
+    """Filled by the parts, from any thread."""
+
+    def __init__(self, registry: CollectorRegistry, hung_s: float = HUNG_S) -> None:
+        self._hung_s = hung_s
+        self._lock = threading.Lock()
+        self._waits: dict[int, Wait] = {}
+        self._beat_s: float | None = None
+        self._broken = False
+        gauge = Gauge(
+            "mucktrack_waiting",
+            "1 while the process waits for this; /readyz says for what exactly, and since when.",
+            ["for"],
+            registry=registry,
+        )
+        for name in get_args(For):
+            gauge.labels(name).set_function(partial(self._waits_for, name))
+
+    def waits(self) -> Waits:
+        """For a piece of work that may wait for several things."""
+        return Waits(self)
+
+    def waiting(self, waiting_for: For, what: str, after_s: float = GRACE_S) -> Waits:
+        """`with health.waiting("kafka", "outputs"):` around what may take long."""
+        return Waits(self).begin(waiting_for, what, after_s)
+
+    def beat(self, *, broken: bool = False) -> None:
+        """The loop of the process turns; `broken`: a bug has been met, and the process ends."""
+        self._beat_s = time.monotonic()
+        self._broken = self._broken or broken
+
+    def ailment(self) -> str | None:
+        """Why the process does not live; None = it does. Before its first beat it starts."""
+        if self._broken:
+            return "a bug has been met; the log has its traceback"
+        silent_s = 0.0 if self._beat_s is None else time.monotonic() - self._beat_s
+        if silent_s > self._hung_s:
+            return f"nothing has moved for {silent_s:.0f} s"
+        return None
+
+    def waited_for(self) -> list[Wait]:
+        """What is waited for now, the longest wait first."""
+        with self._lock:
+            waits = list(self._waits.values())
+        return sorted(filter(Wait.counts, waits), key=lambda wait: wait.since_s)
+
+    def add(self, wait: Wait) -> None:
+        with self._lock:
+            self._waits[id(wait)] = wait
+
+    def remove(self, wait: Wait) -> None:
+        with self._lock:
+            self._waits.pop(id(wait), None)
+
+    def _waits_for(self, name: str) -> float:
+        return float(any(wait.waiting_for == name for wait in self.waited_for()))
