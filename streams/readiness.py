@@ -11,6 +11,8 @@ from collections.abc import Collection
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streams.access import KafkaAccess
+from streams.admission import check_kafka
 from streams.pauses import Pauses
 
 log = logging.getLogger(__name__)
@@ -23,16 +25,17 @@ class NotReadyError(Exception):
 
 
 async def wait_until_ready(
-    kafka: str, positions: str, partitions: int, outputs: Collection[str]
+    kafka: KafkaAccess, positions: str, partitions: int, outputs: Collection[str]
 ) -> None:
     """Return when Kafka answers and has the topic `positions` and the topics `outputs`.
 
-    Retries with back-off while Kafka (`host:port`, several joined by commas) is away. Raises
+    Retries with back-off while Kafka is away. Raises `AccessRefusedError` where it does not let in,
     `NotReadyError` where a topic is missing or `positions` has another count of partitions.
     """
     pauses = Pauses()
     while True:
         try:
+            await check_kafka(kafka)
             async with asyncio.timeout(REQUEST_S):
                 counts = await _partition_counts(kafka)
         except (KafkaError, OSError, TimeoutError) as error:
@@ -43,10 +46,10 @@ async def wait_until_ready(
             return
 
 
-async def _partition_counts(kafka: str) -> dict[str, int]:
+async def _partition_counts(kafka: KafkaAccess) -> dict[str, int]:
     """Asks for all topics: asking for one by its name makes it on some brokers."""
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=kafka.split(","),
+        **kafka.client_options(),
         client_id="mucktrack-worker",
         request_timeout_ms=int(REQUEST_S * 1000),
     )
@@ -65,7 +68,7 @@ def _check(
     if missing:
         raise NotReadyError(
             f"Kafka has no topic {', '.join(missing)}; make the topics with "
-            "`mucktrack topics create`"
+            "`mucktrack topics create`, or let this user see them (docs/access.md)"
         )
     if counts[positions] != partitions:
         raise NotReadyError(
