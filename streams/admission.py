@@ -106,16 +106,16 @@ async def _mismatch(access: KafkaAccess, host: str, port: int) -> str | None:
         return "it speaks no TLS here; set MUCKTRACK_KAFKA_SECURITY to plaintext or sasl_plaintext"
     if not access.has_tls and await asyncio.to_thread(talks_tls, host, port):
         return "it speaks TLS; set MUCKTRACK_KAFKA_SECURITY to ssl or sasl_ssl"
-    if access.has_tls:
-        alert = await asyncio.to_thread(tls_alert, host, port, access.tls())
-        if alert:
-            return f"it ends the TLS connection ({alert}); see MUCKTRACK_KAFKA_CERT_FILE"
     if not access.has_login and await _wants_login(access, host, port):
         other = "sasl_ssl" if access.has_tls else "sasl_plaintext"
         return (
             f"it asks for a login; set MUCKTRACK_KAFKA_SECURITY={other}, MUCKTRACK_KAFKA_USER and "
             "MUCKTRACK_KAFKA_PASSWORD or _PASSWORD_FILE"
         )
+    if access.has_tls:
+        alert = await asyncio.to_thread(tls_alert, host, port, access.tls())
+        if alert:
+            return f"it ends the TLS connection ({alert}); see MUCKTRACK_KAFKA_CERT_FILE"
     return None
 
 

@@ -18,7 +18,7 @@ from streams.access import AccessRefusedError, tls_context
 from streams.checkpoint import StoreAwayError
 from streams.probe import ANSWER_S, certificate_fault, talks_tls, tls_alert
 
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 3.0
 
 
 def check_redis(url: str) -> None:
