@@ -24,6 +24,7 @@ from yarl import URL
 
 from geofences.loader import CityError
 from streams.access import AccessRefusedError, KafkaAccess
+from streams.admission import check_kafka_now
 from streams.checkpoint import CheckpointStore, NoCheckpoints, StoreAwayError
 from streams.cities import RedisCities
 from streams.consumer import PositionsTransport
@@ -170,7 +171,7 @@ def run_worker(config: WorkerConfig, engine: type[Engine] = Engine) -> int:
     log_to_stderr()
     try:
         metrics = Metrics()
-        _check_redis(config)
+        _check_access(config)
         store = None if config.redis is None else RedisCities(config.redis)
         published = Published(config.city, store, metrics)
         published.look()
@@ -294,8 +295,10 @@ def _credentials(kafka: KafkaAccess) -> Any:
     return tls and SSLCredentials(tls)
 
 
-def _check_redis(config: WorkerConfig) -> None:
-    """Raises `AccessRefusedError`. A Redis that is away may come: nothing waits for it here."""
+def _check_access(config: WorkerConfig) -> None:
+    """Raises `AccessRefusedError`, before anything that takes long. What is away may come: nothing
+    waits for it here."""
+    check_kafka_now(config.kafka)
     if config.redis is None:
         return
     try:
