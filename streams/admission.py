@@ -7,6 +7,7 @@ none answers, that is for the caller to wait for.
 
 import asyncio
 from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from aiokafka.conn import AIOKafkaConnection, create_conn
@@ -52,8 +53,9 @@ async def check_kafka(access: KafkaAccess) -> None:
 
 
 def check_kafka_now(access: KafkaAccess) -> None:
-    """`check_kafka` for those that run no event loop."""
-    asyncio.run(check_kafka(access))
+    """`check_kafka`, waited for; in a thread, since the caller's may run an event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, check_kafka(access)).result()
 
 
 async def _enter(access: KafkaAccess, host: str, port: int) -> None:
