@@ -25,8 +25,9 @@ class AccessRefusedError(Exception):
     help."""
 
 
-class UnusableFileError(Exception):
-    """A certificate or key that cannot be used; the message names the file."""
+class UnusableFileError(OSError):
+    """A certificate or key that cannot be used; the message names the file. One that is being
+    replaced under a worker at work is tried again, as a server that is away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,6 +332,7 @@ async def _ready(config: WorkerConfig) -> None:
         topics.positions,
         config.partitions,
         (topics.rejected, topics.violations, topics.trips),
+        config.group,
     )
 
 

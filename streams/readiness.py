@@ -9,9 +9,9 @@ import logging
 from collections.abc import Collection
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
-from streams.access import KafkaAccess
+from streams.access import AccessRefusedError, KafkaAccess
 from streams.admission import check_kafka
 from streams.pauses import Pauses
 
@@ -25,19 +25,24 @@ class NotReadyError(Exception):
 
 
 async def wait_until_ready(
-    kafka: KafkaAccess, positions: str, partitions: int, outputs: Collection[str]
+    kafka: KafkaAccess,
+    positions: str,
+    partitions: int,
+    outputs: Collection[str],
+    group: str | None = None,
 ) -> None:
     """Return when Kafka answers and has the topic `positions` and the topics `outputs`.
 
     Retries with back-off while Kafka is away. Raises `AccessRefusedError` where it does not let in,
-    `NotReadyError` where a topic is missing or `positions` has another count of partitions.
+    or not into the consumer group `group`, and `NotReadyError` where a topic is missing or
+    `positions` has another count of partitions.
     """
     pauses = Pauses()
     while True:
         try:
             await check_kafka(kafka)
             async with asyncio.timeout(REQUEST_S):
-                counts = await _partition_counts(kafka)
+                counts = await _partition_counts(kafka, group)
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("waiting for Kafka at %s: %s", kafka, error or type(error).__name__)
             await pauses.wait()
@@ -46,7 +51,7 @@ async def wait_until_ready(
             return
 
 
-async def _partition_counts(kafka: KafkaAccess) -> dict[str, int]:
+async def _partition_counts(kafka: KafkaAccess, group: str | None) -> dict[str, int]:
     """Asks for all topics: asking for one by its name makes it on some brokers."""
     admin = AIOKafkaAdminClient(
         **kafka.client_options(),
@@ -56,9 +61,24 @@ async def _partition_counts(kafka: KafkaAccess) -> dict[str, int]:
     try:
         await admin.start()
         described = await admin.describe_topics()
+        if group is not None:
+            await _check_group(admin, group)
     finally:
         await admin.close()
     return {topic["topic"]: len(topic["partitions"]) for topic in described}
+
+
+async def _check_group(admin: AIOKafkaAdminClient, group: str) -> None:
+    """A consumer that may not join its group would wait for ever, and not say so."""
+    try:
+        await admin.find_coordinator(group)
+    except GroupAuthorizationFailedError:
+        raise AccessRefusedError(
+            f"Kafka does not let this user into the consumer group {group}; give it the right to "
+            "read there (docs/access.md), or set MUCKTRACK_GROUP"
+        ) from None
+    except KafkaError as error:
+        log.debug("the group's coordinator is not known yet: %r", error)
 
 
 def _check(

@@ -27,7 +27,7 @@ from kafka.admin import (
     ResourcePattern,
     ResourceType,
 )
-from live_parts import write_city
+from live_parts import until, write_city
 from servers.certificates import Authority, Certificate
 from servers.kafka_cluster import SCRAMS, KafkaCluster
 from servers.programs import MissingProgramError, openssl, redis_with_tls
@@ -45,6 +45,7 @@ pytestmark = pytest.mark.usefixtures("apache_kafka")
 MUCKTRACK = [sys.executable, "-m", "mucktrack"]
 PARTITIONS = 2
 AT_ONCE = 3
+REFUSED = "Kafka does not let this user read"
 SECRETS = {name: f"geheim-{name}" for name in ("worker", "archiver", "producer", "admin", "up")}
 WRONG = "geheim-wrong"
 REDIS_SECRET = "geheim-redis"  # noqa: S105 - of a server of the test's own
@@ -324,6 +325,18 @@ def test_a_worker_works_with_the_rights_it_needs_and_no_more(
         assert b"mucktrack:checkpoint:gps.positions:" + b"%d" % partition_of(
             "浙B00001", PARTITIONS
         ) in _wait_for_checkpoint(guarded)
+        for trouble in ("WARNING", "Traceback", "NOPERM", "Authorization"):
+            assert trouble not in log.read_text()
+        # A right that is taken away for a while stops the work and not the worker.
+        with closing(KafkaAdminClient(bootstrap_servers=guarded.cluster.plain_bootstrap)) as admin:
+            [reading] = [acl for acl in _documented_acls() if _may_read_positions(acl)]
+            admin.delete_acls([reading])
+            asyncio.run(until(lambda: REFUSED in log.read_text(), "the refusal is logged"))
+            positions.write_text("".join(f"{json.dumps(one)}\n" for one in _drive("浙B00003")))
+            published = run(guarded.environment("producer", city=city), tmp_path, *replay)
+            assert published.returncode == 0, published.stderr
+            admin.create_acls([reading])
+        assert "no-permit" in _violations(guarded.cluster.plain_bootstrap, "浙B00003")
         worker.terminate()
         assert worker.wait(60) == 0, log.read_text()
     finally:
@@ -332,8 +345,15 @@ def test_a_worker_works_with_the_rights_it_needs_and_no_more(
             worker.wait()
         sys.stdout.write(log.read_text())
     assert "geheim" not in log.read_text()
-    for trouble in ("WARNING", "Traceback", "NOPERM", "Authorization"):
-        assert trouble not in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def _may_read_positions(acl: ACL) -> bool:
+    return (acl.principal, acl.operation, acl.resource_pattern.resource_name) == (
+        "User:worker",
+        ACLOperation.READ,
+        "gps.positions",
+    )
 
 
 def test_a_user_sees_only_what_it_has_a_right_to(guarded: Guarded, topics: None) -> None:
@@ -344,6 +364,12 @@ def test_a_user_sees_only_what_it_has_a_right_to(guarded: Guarded, topics: None)
     missing = wait_until_ready(archiver, "gps.positions", PARTITIONS, ("gps.rejected",))
     with pytest.raises(NotReadyError, match=r"no topic gps.rejected.*let this user see them"):
         asyncio.run(missing)
+
+
+def test_a_group_that_one_may_not_join_is_told(guarded: Guarded, topics: None) -> None:
+    joining = wait_until_ready(guarded.kafka, "gps.positions", PARTITIONS, (), "another-group")
+    with pytest.raises(AccessRefusedError, match=r"not let this user into .* another-group; give"):
+        asyncio.run(joining)
 
 
 def _drive(truck_id: str) -> list[dict[str, object]]:
