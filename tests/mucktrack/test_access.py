@@ -15,6 +15,7 @@ from mucktrack.failures import BadInputError
 from mucktrack.settings import SETTINGS, Settings, load_settings
 from mucktrack.settings_list import settings_lines
 from streams.access import KafkaAccess
+from streams.app import WorkerConfig
 
 SECRET = "geheim"  # noqa: S105 - opens nothing
 KAFKA = {"kafka": "a:1"}
@@ -175,6 +176,9 @@ def test_secrets_show_nowhere():
     assert "MUCKTRACK_KAFKA_PASSWORD=***" in shown
     for text in (shown, repr(given), str(given), repr(kafka_access(settings(**LOGIN)))):
         assert SECRET not in text
+    access = kafka_access(settings(**LOGIN))
+    config = WorkerConfig(access, Path(), url, "g", 1, Path(), "127.0.0.1", 0, 6)
+    assert SECRET not in repr(config)
     secret = {name for name, setting in SETTINGS.items() if setting.secret}
     assert secret == {"redis", "redis_password", "kafka_password"}
     assert not any(one.repr for one in fields(Settings) if one.name in secret)
