@@ -23,6 +23,7 @@ from mucktrack.embedded import tansu
 from mucktrack.topics import create_topics
 from producers.archive_folder import Archive
 from producers.publisher import Publisher
+from streams.access import KafkaAccess
 from streams.archive.archiver import ArchiverConfig, open_writer, run_archiver
 from streams.archive.metrics import ArchiveMetrics
 from streams.archive.table import Record
@@ -36,8 +37,10 @@ Stream = Sequence[Sequence[Record]]
 
 
 def publish(kafka: str, load: Load, positions: int, array: int) -> None:
-    create_topics(kafka, PARTITIONS)
-    with Publisher(kafka, POSITIONS, PARTITIONS, array_size=array, linger_ms=10_000) as publisher:
+    create_topics(KafkaAccess.plain(kafka), PARTITIONS)
+    with Publisher(
+        KafkaAccess.plain(kafka), POSITIONS, PARTITIONS, array_size=array, linger_ms=10_000
+    ) as publisher:
         for start, stop in pieces(positions, 100_000):
             for position in load.positions(start, stop):
                 publisher.publish(position)
@@ -45,7 +48,7 @@ def publish(kafka: str, load: Load, positions: int, array: int) -> None:
 
 def config(kafka: str, folder: Path) -> ArchiverConfig:
     return ArchiverConfig(
-        kafka=kafka,
+        kafka=KafkaAccess.plain(kafka),
         folder=folder,
         partitions=PARTITIONS,
         roll_s=600.0,

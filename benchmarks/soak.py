@@ -114,7 +114,7 @@ class Stream(threading.Thread):
         self.positions = 0
         self.error: Exception | None = None
         self._load, self._rate = load, rate
-        self._publisher = Publisher(kafka, POSITIONS, PARTITIONS, array_size=array, linger_ms=1_000)
+        self._publisher = Publisher(KafkaAccess.plain(kafka), POSITIONS, PARTITIONS, array_size=array, linger_ms=1_000)
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -258,7 +258,7 @@ def soak(options: argparse.Namespace, folder: Path, stack: ExitStack) -> int:
     write_city(city, options.trucks)
     kafka = stack.enter_context(broker(options, folder))
     redis = stack.enter_context(valkey(folder))
-    create_topics(kafka, PARTITIONS)
+    create_topics(KafkaAccess.plain(kafka), PARTITIONS)
     common = {"kafka": kafka, "partitions": str(PARTITIONS)}
     workers = [
         Worker(

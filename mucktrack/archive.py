@@ -7,6 +7,7 @@ from threading import Event
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
 from mucktrack.settings import Settings
+from streams.access import AccessRefusedError, KafkaAccess
 from streams.archive.archiver import ArchiverConfig, open_writer, run_archiver, wait_for_topic
 from streams.archive.layout import ArchiveError
 from streams.archive.metrics import ArchiveMetrics
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def archive(
-    settings: Settings, kafka: str, folder: Path, topic: str, metrics_port_file: Path | None
+    settings: Settings, kafka: KafkaAccess, folder: Path, topic: str, metrics_port_file: Path | None
 ) -> None:
     """Archive until a signal ends it.
 
@@ -43,6 +44,8 @@ def archive(
         writer = open_writer(config)
         _serve(metrics, config)
         wait_for_topic(config, metrics)
+    except AccessRefusedError as error:
+        raise WorkFailedError(str(error)) from None
     except (ArchiveError, NotReadyError) as error:
         raise BadInputError(str(error)) from None
     except OSError as error:

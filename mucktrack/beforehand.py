@@ -4,9 +4,6 @@ A Kafka it is given need not be looked at: making its topics does that.
 """
 
 import time
-from contextlib import closing
-
-import redis
 
 from geofences.city import City
 from mucktrack.catch_up import fleet_start_ms
@@ -14,9 +11,9 @@ from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.parts import FleetPlan
 from mucktrack.settings import SETTINGS
 from producers.fleet import Fleet, SimulationError
-
-ANSWER_S = 5.0
-"""A Redis that does not answer within this time is reported as away."""
+from streams import redis_admission
+from streams.access import AccessRefusedError
+from streams.checkpoint import StoreAwayError
 
 
 def check_fleet(plan: FleetPlan, city: City) -> None:
@@ -29,18 +26,14 @@ def check_fleet(plan: FleetPlan, city: City) -> None:
 
 
 def check_redis(url: str) -> None:
-    """Raises `WorkFailedError` where no Redis answers. A worker goes on without one, which may come
-    back; one that never was there is a slip of the pen."""
+    """Raises `WorkFailedError` where no Redis answers or it does not let in. A worker goes on
+    without one, which may come back; one that never was there is a slip of the pen."""
     place = SETTINGS["redis"].shown(url)
     try:
-        with closing(
-            redis.Redis.from_url(url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S)
-        ) as client:
-            client.ping()
-    except (redis.RedisError, OSError) as error:
-        words = " ".join(str(error).split()).rstrip(".")
+        redis_admission.check_redis(url)
+    except AccessRefusedError as error:
+        raise WorkFailedError(str(error)) from None
+    except StoreAwayError as error:
         raise WorkFailedError(
-            f"Redis at {place}: {words}; is it running, and is the URL in MUCKTRACK_REDIS right?"
+            f"Redis at {place}: {error}; is it running, and is the URL in MUCKTRACK_REDIS right?"
         ) from None
-    except ValueError as error:
-        raise BadInputError(f"Redis at {place}: {error}") from None

@@ -16,6 +16,7 @@ from mucktrack.failures import WorkFailedError
 from mucktrack.scrape import WorkerFigures
 from producers.broker import PublishError, connect, reason
 from producers.simulate import HOUR_MS, live_start_ms
+from streams.access import KafkaAccess
 from streams.position import MIN_TIME_MS, encode_tick
 from streams.topics import POSITIONS
 
@@ -29,7 +30,7 @@ DAY_MS = 24 * HOUR_MS
 
 
 def catch_up(
-    kafka: str, partitions: int, figures_now: Callable[[], WorkerFigures | None]
+    kafka: KafkaAccess, partitions: int, figures_now: Callable[[], WorkerFigures | None]
 ) -> WorkerFigures:
     """Wait until the worker has processed what is on the topic by now; its figures then.
 
@@ -64,7 +65,7 @@ def fleet_start_ms(city: City, now_ms: int, after_ms: int | None) -> int:
     return start_ms + max(0, days) * DAY_MS
 
 
-def _mark(kafka: str, partitions: int) -> dict[int, int]:
+def _mark(kafka: KafkaAccess, partitions: int) -> dict[int, int]:
     """Put a tick that moves no watermark, being of the earliest time there is, at the end of each
     partition; their offsets.
 

@@ -14,6 +14,7 @@ from geofences.loader import city_version, parse_city, read_files
 from mucktrack import city_check
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.moments import moment_ms, shown
+from streams.access import AccessRefusedError
 from streams.checkpoint import StoreAwayError
 from streams.cities import (
     FROM_THE_BEGINNING_MS,
@@ -22,6 +23,7 @@ from streams.cities import (
     CityStore,
     RedisCities,
 )
+from streams.redis_admission import check_redis
 
 
 def publish(folder: Path, redis_url: str, from_text: str | None) -> None:
@@ -38,7 +40,7 @@ def publish(folder: Path, redis_url: str, from_text: str | None) -> None:
     errors = [finding for finding in check_city(city) if finding.severity == "error"]
     if errors:
         raise BadInputError(f"{folder}: {errors[0].render()}; see mucktrack city check {folder}")
-    store: CityStore = RedisCities(redis_url)
+    store = _store(redis_url)
     try:
         from_ms = _from_ms(from_text, city, store)
         stored = store.publish(files, from_ms)
@@ -54,7 +56,7 @@ def publish(folder: Path, redis_url: str, from_text: str | None) -> None:
 
 def list_versions(redis_url: str) -> None:
     """Print the published versions, a line each, in the order in which they come into force."""
-    store: CityStore = RedisCities(redis_url)
+    store = _store(redis_url)
     try:
         for entry in store.versions():
             try:
@@ -67,6 +69,17 @@ def list_versions(redis_url: str) -> None:
             click.echo(f"{entry.version} in force {_since(entry.from_ms, timezone)}: {what}")
     except StoreAwayError as error:
         raise WorkFailedError(f"Redis does not answer: {error}") from None
+
+
+def _store(redis_url: str) -> CityStore:
+    """Raises `WorkFailedError` where Redis does not let in or does not answer."""
+    try:
+        check_redis(redis_url)
+    except AccessRefusedError as error:
+        raise WorkFailedError(str(error)) from None
+    except StoreAwayError as error:
+        raise WorkFailedError(f"Redis does not answer: {error}") from None
+    return RedisCities(redis_url)
 
 
 def _from_ms(text: str | None, city: City, store: CityStore) -> int:

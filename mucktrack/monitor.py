@@ -14,6 +14,7 @@ from mucktrack.failures import WorkFailedError
 from mucktrack.picture import Snapshot
 from mucktrack.scrape import WorkerFigures, scrape
 from mucktrack.violation_queue import Seen, Tally, ViolationQueue
+from streams.access import KafkaAccess
 from streams.live import GEO_KEY
 from streams.topics import VIOLATIONS
 
@@ -28,7 +29,7 @@ class Monitor:
 
     def __init__(
         self,
-        kafka: str,
+        kafka: KafkaAccess,
         redis_url: str,
         metrics_host: str,
         metrics_port: int,

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mucktrack.access import KAFKA_ACCESS, kafka_access, redis_url
 from mucktrack.children import TERMINATED, Child, tail_of
 from mucktrack.embedded import EmbeddedServerError, Server, tansu, valkey
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.scrape import WorkerFigures, scrape
 from mucktrack.settings import SETTINGS, Settings
 from mucktrack.topics import TopicError, create_topics
+from streams.access import KafkaAccess
 
 WORKER_READY_S = 180.0
 """Without its compiled code at hand a worker takes long; with it, a few seconds."""
@@ -55,12 +57,16 @@ class Servers:
     def __init__(self, settings: Settings, folder: Path, stack: ExitStack) -> None:
         self.started: list[Server] = []
         try:
-            self.kafka = settings.kafka or self._start(
-                stack.enter_context(tansu(folder, settings.kafka_port))
-            )
-            self.redis = settings.redis or self._start(
+            if settings.kafka is not None:
+                self.kafka = kafka_access(settings)
+            else:
+                started = self._start(stack.enter_context(tansu(folder, settings.kafka_port)))
+                self.kafka = KafkaAccess.plain(started)
+            self.redis = redis_url(settings) or self._start(
                 stack.enter_context(valkey(folder, settings.redis_port))
             )
+            self.kafka_variables = _kafka_variables(settings, self.kafka)
+            """The settings by which the children reach Kafka."""
             create_topics(self.kafka, settings.partitions, settings.replication)
         except (EmbeddedServerError, TopicError) as error:
             raise WorkFailedError(str(error)) from None
@@ -82,7 +88,7 @@ class Worker:
         self._partitions = settings.partitions
         self._group = settings.group
         environment = _environment(
-            kafka=servers.kafka,
+            **servers.kafka_variables,
             redis=servers.redis,
             city=str(city),
             partitions=str(settings.partitions),
@@ -145,7 +151,7 @@ class Archiver:
         self, settings: Settings, servers: Servers, archive: Path, folder: Path, stack: ExitStack
     ) -> None:
         environment = _environment(
-            kafka=servers.kafka,
+            **servers.kafka_variables,
             partitions=str(settings.partitions),
             archive=str(archive),
             archive_roll_s=str(settings.archive_roll_s),
@@ -178,7 +184,7 @@ class Fleet:
         """`start_ms`: when its first positions are of, in event time."""
         self.labels = folder / "labels.jsonl"
         environment = _environment(
-            kafka=servers.kafka,
+            **servers.kafka_variables,
             city=str(city),
             partitions=str(partitions),
         )
@@ -233,6 +239,13 @@ def _iso(time_ms: int) -> str:
 
 def _command(*arguments: str) -> Sequence[str]:
     return [sys.executable, "-m", "mucktrack", *arguments]
+
+
+def _kafka_variables(settings: Settings, kafka: KafkaAccess) -> dict[str, str]:
+    """Of passwords and files, what this process was told itself."""
+    given = {name: getattr(settings, name) for name in KAFKA_ACCESS}
+    told = {name: str(value) for name, value in given.items() if value is not None}
+    return {"kafka": kafka.bootstrap, **told}
 
 
 def _environment(**settings: str) -> dict[str, str]:

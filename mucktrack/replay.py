@@ -14,12 +14,13 @@ from producers.files import check_file
 from producers.publisher import Publisher, PublishError
 from producers.replay import Replayed
 from producers.replay import replay as play
+from streams.access import KafkaAccess
 from streams.detect import PreparedCity
 from streams.topics import POSITIONS
 
 
 def replay(
-    kafka: str,
+    kafka: KafkaAccess,
     partitions: int,
     city_folder: Path | None,
     files: Sequence[Path],

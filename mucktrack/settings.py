@@ -7,30 +7,34 @@ argument of its command. Nothing here knows what the settings are used for.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+
+from mucktrack.kinds import (
+    FILE,
+    FOLDER,
+    HOST,
+    HOSTS,
+    MASK,
+    NAME,
+    PASSWORD,
+    PORT,
+    REDIS,
+    Kind,
+    choice,
+    whole,
+)
+from streams.access import MECHANISMS, PLAINTEXT, SCRAM_SHA_512, SECURITIES
 
 PREFIX = "MUCKTRACK_"
 UNSET = ""
 """An empty variable counts as unset."""
-MASK = "***"
 
 
 class SettingError(Exception):
     """A value that the setting cannot have; the message names both and what is allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How a setting is written."""
-
-    form: str
-    """For help texts: `PORT`, `HOST:PORT,…`."""
-    parse: Callable[[str], Any]
-    """Raises ValueError, saying what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Setting:
     kind: Kind
     help: str
     secret: bool
+    by_flag: bool
+    """Whether commands take it as a flag too."""
 
     @property
     def variable(self) -> str:
@@ -62,74 +68,18 @@ class Setting:
         """The value for people; what is secret in it is masked."""
         if value is None:
             return UNSET
-        return _masked(str(value)) if self.secret else str(value)
+        return self.kind.mask(str(value)) if self.secret else str(value)
 
 
-def _digits(text: str) -> bool:
-    """Python's own test takes the digits of every script."""
-    return text.isascii() and text.isdecimal()
+def _about(
+    kind: Kind, help_text: str, *, secret: bool = False, by_flag: bool = True
+) -> dict[str, Any]:
+    return {"kind": kind, "help": help_text, "secret": secret, "by_flag": by_flag}
 
 
-def _hosts(text: str) -> str:
-    hosts = [part.strip() for part in text.split(",")]
-    for host in hosts:
-        name, _, port = host.rpartition(":")
-        if not name or not _digits(port) or not 0 < int(port) < 65_536:
-            raise ValueError(
-                f"{host!r} is not host:port; write e.g. 127.0.0.1:9092, several joined by commas"
-            )
-    return ",".join(hosts)
-
-
-def _redis(text: str) -> str:
-    parts = urlsplit(text)
-    complete = parts.hostname if parts.scheme in ("redis", "rediss") else parts.path
-    if parts.scheme not in ("redis", "rediss", "unix") or not complete:
-        raise ValueError("not the URL of a Redis; write e.g. redis://127.0.0.1:6379/0")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("the port is not a number from 0 to 65535") from None
-    return text
-
-
-def _whole(form: str, lowest: int, highest: int) -> Kind:
-    def parse(text: str) -> int:
-        if not _digits(text) or not lowest <= int(text) <= highest:
-            raise ValueError(f"not a whole number from {lowest} to {highest}")
-        return int(text)
-
-    return Kind(form, parse)
-
-
-def _host(text: str) -> str:
-    if not text or any(character in text for character in " /,"):
-        raise ValueError("not the name or address of a host; write e.g. 127.0.0.1")
-    return text
-
-
-def _name(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        raise ValueError("not a name: it holds blanks at its ends, or what cannot be printed")
-    return text
-
-
-def _folder(text: str) -> Path:
-    if not text:
-        raise ValueError("the path is empty; name a directory")
-    return Path(text)
-
-
-NAME = Kind("NAME", _name)
-HOSTS = Kind("HOST:PORT,…", _hosts)
-REDIS = Kind("URL", _redis)
-FOLDER = Kind("DIR", _folder)
-HOST = Kind("HOST", _host)
-PORT = _whole("PORT", 0, 65_535)
-
-
-def _about(kind: Kind, help_text: str, *, secret: bool = False) -> dict[str, Any]:
-    return {"kind": kind, "help": help_text, "secret": secret}
+def _access(kind: Kind, help_text: str, *, secret: bool = False) -> dict[str, Any]:
+    """By variable alone: the same for all commands, and flags show in lists of processes."""
+    return _about(kind, help_text, secret=secret, by_flag=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +90,61 @@ class Settings:
         default=None,
         metadata=_about(HOSTS, "Kafka brokers (`up` starts one where none are given)."),
     )
+    kafka_security: str = field(
+        default=PLAINTEXT,
+        metadata=_access(choice(*SECURITIES), "How the brokers are spoken to: TLS, login, both."),
+    )
+    kafka_ca_file: Path | None = field(
+        default=None,
+        metadata=_access(
+            FILE, "PEM: who signed the brokers' certificates; unset = whom the system trusts."
+        ),
+    )
+    kafka_cert_file: Path | None = field(
+        default=None, metadata=_access(FILE, "PEM: certificate for brokers that want one.")
+    )
+    kafka_key_file: Path | None = field(
+        default=None,
+        metadata=_access(FILE, "PEM: its key, without a password; unset = in the same file."),
+    )
+    kafka_sasl_mechanism: str = field(
+        default=SCRAM_SHA_512, metadata=_access(choice(*MECHANISMS), "How one logs in to Kafka.")
+    )
+    kafka_user: str | None = field(
+        default=None, metadata=_access(NAME, "User that logs in to Kafka.")
+    )
+    kafka_password: str | None = field(
+        default=None, repr=False, metadata=_access(PASSWORD, "Its password.", secret=True)
+    )
+    kafka_password_file: Path | None = field(
+        default=None, metadata=_access(FILE, "Or a file that holds it.")
+    )
     redis: str | None = field(
         default=None,
+        repr=False,
         metadata=_about(REDIS, "Redis (`up` starts one where none is given).", secret=True),
+    )
+    redis_password: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_access(PASSWORD, "Password of Redis or of the user in its URL.", secret=True),
+    )
+    redis_password_file: Path | None = field(
+        default=None, metadata=_access(FILE, "Or a file that holds it.")
+    )
+    redis_ca_file: Path | None = field(
+        default=None,
+        metadata=_access(
+            FILE,
+            "PEM: who signed the certificate of a rediss:// Redis; unset = whom the system trusts.",
+        ),
+    )
+    redis_cert_file: Path | None = field(
+        default=None, metadata=_access(FILE, "PEM: certificate for a Redis that wants one.")
+    )
+    redis_key_file: Path | None = field(
+        default=None,
+        metadata=_access(FILE, "PEM: its key, without a password; unset = in the same file."),
     )
     city: Path | None = field(
         default=None,
@@ -155,12 +157,12 @@ class Settings:
     partitions: int = field(
         default=12,
         metadata=_about(
-            _whole("N", 1, 10_000), "Partitions of gps.positions; fixed once the topic is made."
+            whole("N", 1, 10_000), "Partitions of gps.positions; fixed once the topic is made."
         ),
     )
     replication: int = field(
         default=1,
-        metadata=_about(_whole("N", 1, 100), "Replicas of each topic that is made."),
+        metadata=_about(whole("N", 1, 100), "Replicas of each topic that is made."),
     )
     group: str = field(
         default="mucktrack-worker",
@@ -185,14 +187,14 @@ class Settings:
     archive_roll_s: int = field(
         default=600,
         metadata=_about(
-            _whole("SECONDS", 1, 86_400),
+            whole("SECONDS", 1, 86_400),
             "An archive's file is finished, and can be read, so long after it was begun.",
         ),
     )
     archive_days: int = field(
         default=730,
         metadata=_about(
-            _whole("DAYS", 1, 36_500),
+            whole("DAYS", 1, 36_500),
             "How long positions are archived; by default two years.",
         ),
     )
@@ -203,7 +205,7 @@ class Settings:
     session_timeout_s: int = field(
         default=6,
         metadata=_about(
-            _whole("SECONDS", 1, 1_800),
+            whole("SECONDS", 1, 1_800),
             "Silence after which a worker's partitions go to the others; brokers have limits for "
             "it, Kafka's own from 6 to 1800.",
         ),
@@ -211,7 +213,7 @@ class Settings:
     checkpoint_s: int = field(
         default=5,
         metadata=_about(
-            _whole("SECONDS", 1, 3_600),
+            whole("SECONDS", 1, 3_600),
             "How often a worker saves the state of a partition in Redis, and so how much it "
             "repeats after a crash; less often where that were more than a twentieth of its work.",
         ),
@@ -219,7 +221,7 @@ class Settings:
     trucks_a_partition: int = field(
         default=200_000,
         metadata=_about(
-            _whole("N", 1, 100_000_000),
+            whole("N", 1, 100_000_000),
             "Trucks that a worker remembers of each partition; positions of others are rejected.",
         ),
     )
@@ -233,7 +235,12 @@ class Settings:
 
 SETTINGS: Mapping[str, Setting] = {
     one.name: Setting(
-        one.name, one.default, one.metadata["kind"], one.metadata["help"], one.metadata["secret"]
+        one.name,
+        one.default,
+        one.metadata["kind"],
+        one.metadata["help"],
+        one.metadata["secret"],
+        one.metadata["by_flag"],
     )
     for one in fields(Settings)
 }
@@ -258,12 +265,3 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Variables that look like settings and are none: most likely a slip of the pen."""
     known = {setting.variable for setting in SETTINGS.values()}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-
-
-def _masked(text: str) -> str:
-    """A URL without its password, which may stand before the host or in the query."""
-    parts = urlsplit(text)
-    account, at, place = parts.netloc.rpartition("@")
-    user = account.partition(":")[0]
-    netloc = f"{user}:{MASK}@{place}" if at else parts.netloc
-    return urlunsplit(parts._replace(netloc=netloc, query=MASK if parts.query else ""))

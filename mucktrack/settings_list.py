@@ -12,7 +12,8 @@ def settings_lines(settings: Settings) -> Iterator[str]:
         value = getattr(settings, name)
         note = "default" if value == setting.default else "set"
         default = "" if value == setting.default else f", default {setting.default or 'unset'}"
-        yield f"# {setting.help} ({setting.kind.form}; flag {setting.flag}; {note}{default})"
+        flag = f"flag {setting.flag}" if setting.by_flag else "no flag"
+        yield f"# {setting.help} ({setting.kind.form}; {flag}; {note}{default})"
         yield f"{setting.variable}={setting.shown(value)}"
 
 

@@ -23,6 +23,7 @@ from producers.simulate import (
     live_start_ms,
     simulate_to_files,
 )
+from streams.access import KafkaAccess
 from streams.topics import POSITIONS
 
 
@@ -62,7 +63,7 @@ def simulate_to_file(plan: Plan, positions: Path, hours: float) -> None:
     _say("wrote", done.positions, done.labels)
 
 
-def simulate(plan: Plan, kafka: str, partitions: int, speed: float | None) -> None:
+def simulate(plan: Plan, kafka: KafkaAccess, partitions: int, speed: float | None) -> None:
     """Publish until the hours are over, or until SIGINT or SIGTERM, and say how much it was.
 
     `speed`: simulated seconds a second; None = as fast as it goes. Raises `BadInputError`, and

@@ -14,6 +14,8 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from producers.broker import reason
+from streams.access import AccessRefusedError, KafkaAccess, UnusableFileError
+from streams.admission import check_kafka_now
 from streams.position import MAX_TIME_MS
 from streams.topics import POSITIONS, RAW, REJECTED, TRIPS, VIOLATIONS
 
@@ -46,16 +48,17 @@ class TopicError(Exception):
     """The topics are not as they must be, or could not be made; the message says what to do."""
 
 
-def create_topics(bootstrap: str, partitions: int, replication: int = 1) -> list[str]:
+def create_topics(kafka: KafkaAccess, partitions: int, replication: int = 1) -> list[str]:
     """Make the topics that are missing; the names of those made.
 
-    `bootstrap` is `host:port`, several joined by commas. `partitions` is the count for
+    `partitions` is the count for
     `gps.positions`, which decides where each truck's positions go: where the topic exists with
     another count nothing is made. Raises `TopicError` then, and when the broker does not answer.
     """
     try:
+        check_kafka_now(kafka)
         admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
+            **kafka.client_options(),
             client_id="mucktrack-topics",
             bootstrap_timeout_ms=CONNECT_MS,
             request_timeout_ms=CONNECT_MS,
@@ -76,12 +79,14 @@ def create_topics(bootstrap: str, partitions: int, replication: int = 1) -> list
                     pass
                 # Brokers show a topic some time after they have made it.
                 admin.wait_for_topics([topic.name])
+    except (AccessRefusedError, UnusableFileError) as error:
+        raise TopicError(str(error)) from None
     except KafkaError as error:
         raise TopicError(
-            f"Kafka at {bootstrap}: {reason(error)}; is it running, and is the address "
+            f"Kafka at {kafka}: {reason(error)}; is it running, and is the address "
             "in MUCKTRACK_KAFKA right?"
         ) from None
-    raise TopicError(f"Kafka at {bootstrap}: topics that exist are not shown; try again")
+    raise TopicError(f"Kafka at {kafka}: topics that exist are not shown; try again")
 
 
 def _missing(described: Sequence[Mapping[str, Any]], partitions: int) -> list[Topic]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from mucktrack import city_check
+from mucktrack.access import check_unused, redis_url
 from mucktrack.beforehand import check_fleet, check_redis
 from mucktrack.catch_up import catch_up, fleet_start_ms
 from mucktrack.children import Child
@@ -43,8 +44,10 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
     folder_of_city = settings.city or DEMO_CITY
     city = city_check.load(folder_of_city)
     check_fleet(plan, city)
-    if settings.redis is not None:
-        check_redis(settings.redis)
+    check_unused(settings)
+    redis = redis_url(settings)
+    if redis is not None:
+        check_redis(redis)
     try:
         folder = make_run_folder(settings.state_dir)
     except OSError as error:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
+from streams.access import KafkaAccess
 from streams.shown import shown
 from streams.topics import VIOLATIONS
 
@@ -87,10 +88,10 @@ def _for_people(seen: Seen) -> Seen:
 class ViolationQueue:
     """The reader, from the start of the topic on; to be closed when done."""
 
-    def __init__(self, bootstrap: str) -> None:
-        """`bootstrap` is `host:port`, several joined by commas; the topic must exist."""
+    def __init__(self, kafka: KafkaAccess) -> None:
+        """The topic must exist."""
         self._consumer: Any = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
+            **kafka.client_options(),
             client_id="mucktrack-up",
             group_id=None,
             auto_offset_reset="earliest",

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
+from mucktrack.access import redis_url
 from mucktrack.settings import Settings
+from streams.access import KafkaAccess
 from streams.app import WorkerConfig, run_worker
 
 
-def run(settings: Settings, city: Path, kafka: str, metrics_port_file: Path | None) -> int:
+def run(settings: Settings, city: Path, kafka: KafkaAccess, metrics_port_file: Path | None) -> int:
     """Work until a signal ends it; the exit code."""
     return run_worker(
         WorkerConfig(
             kafka=kafka,
             city=city,
-            redis=settings.redis,
+            redis=redis_url(settings),
             group=settings.group,
             partitions=settings.partitions,
             state_dir=settings.state_dir,

@@ -10,6 +10,9 @@ from contextlib import closing
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
 
+from streams.access import AccessRefusedError, KafkaAccess, UnusableFileError
+from streams.admission import check_kafka_now
+
 log = logging.getLogger(__name__)
 
 MAX_RECORD_BYTES = 900_000
@@ -24,7 +27,7 @@ class PublishError(Exception):
 
 
 def connect(
-    bootstrap: str,
+    kafka: KafkaAccess,
     topic: str,
     partitions: int,
     compression: str | None,
@@ -34,7 +37,7 @@ def connect(
 
     def make(*, idempotent: bool) -> KafkaProducer:
         return KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
+            **kafka.client_options(),
             client_id="mucktrack-publisher",
             acks="all",
             enable_idempotence=idempotent,
@@ -51,24 +54,27 @@ def connect(
         )
 
     try:
-        _check_topic(bootstrap, topic, partitions)
+        check_kafka_now(kafka)
+        _check_topic(kafka, topic, partitions)
         producer = make(idempotent=True)
         if not _has_producer_id(producer):
             producer.close(timeout=0)
             log.warning("the broker gives no producer ids; repeated requests may show twice")
             producer = make(idempotent=False)
+    except (AccessRefusedError, UnusableFileError) as error:
+        raise PublishError(str(error)) from None
     except KafkaError as error:
         raise PublishError(
-            f"Kafka at {bootstrap}: {reason(error)}; is it running, and is the address right?"
+            f"Kafka at {kafka}: {reason(error)}; is it running, and is the address right?"
         ) from None
     return producer
 
 
-def _check_topic(bootstrap: str, topic: str, partitions: int) -> None:
+def _check_topic(kafka: KafkaAccess, topic: str, partitions: int) -> None:
     """All topics are asked for: some brokers make a topic that is asked for by its name."""
     with closing(
         KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
+            **kafka.client_options(),
             client_id="mucktrack-publisher",
             bootstrap_timeout_ms=CONNECT_MS,
             request_timeout_ms=CONNECT_MS,
@@ -77,12 +83,12 @@ def _check_topic(bootstrap: str, topic: str, partitions: int) -> None:
         described = {one["name"]: len(one["partitions"]) for one in admin.describe_topics()}
     if topic not in described:
         raise PublishError(
-            f"Kafka at {bootstrap}: there is no topic {topic}; make it with "
-            "`mucktrack topics create`"
+            f"Kafka at {kafka}: there is no topic {topic}; make it with "
+            "`mucktrack topics create`, or let this user write to it"
         )
     if described[topic] != partitions:
         raise PublishError(
-            f"Kafka at {bootstrap}: {topic} has {described[topic]} partitions, not {partitions}: "
+            f"Kafka at {kafka}: {topic} has {described[topic]} partitions, not {partitions}: "
             "the count decides where each truck's positions go"
         )
 

@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 from producers.arrival import arrival_ms
 from producers.broker import MAX_RECORD_BYTES, connect, reason
 from producers.broker import PublishError as PublishError
+from streams.access import KafkaAccess
 from streams.elements import original
 from streams.partition import partition_of
 from streams.position import MAX_ARRAY, Position, encode_array, encode_position, encode_tick
@@ -55,7 +56,7 @@ class Publisher:
 
     def __init__(
         self,
-        bootstrap: str,
+        kafka: KafkaAccess,
         topic: str,
         partitions: int,
         *,
@@ -67,12 +68,12 @@ class Publisher:
     ) -> None:
         if not 1 <= array_size <= MAX_ARRAY:
             raise ValueError(f"array_size {array_size}; allowed are 1 to {MAX_ARRAY}")
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._topic = topic
         self._array_size = array_size
         self._linger_s = linger_ms / 1000
         self._most_in_flight = in_flight_bytes
-        self._producer = connect(bootstrap, topic, partitions, compression, delivery_timeout_ms)
+        self._producer = connect(kafka, topic, partitions, compression, delivery_timeout_ms)
         self._counts = Counts()
         self._pending: list[list[Position]] = [[] for _ in range(partitions)]
         self._oldest_s = [0.0] * partitions
@@ -145,7 +146,7 @@ class Publisher:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     raise PublishError(
-                        f"Kafka at {self._bootstrap}: no acknowledgement within {timeout_s:g} s"
+                        f"Kafka at {self._kafka}: no acknowledgement within {timeout_s:g} s"
                     )
                 self._answers.wait(left)
         self._raise_failure()
@@ -264,6 +265,6 @@ class Publisher:
         self._raise_bug()
         if self._failure is not None:
             raise PublishError(
-                f"Kafka at {self._bootstrap}: {self._failed} records were not delivered to "
+                f"Kafka at {self._kafka}: {self._failed} records were not delivered to "
                 f"{self._topic}, the first because of {reason(self._failure)}"
             )

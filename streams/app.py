@@ -18,11 +18,14 @@ from typing import Any, Protocol
 
 import faust
 import mode
+from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP, EventT
 from yarl import URL
 
 from geofences.loader import CityError
-from streams.checkpoint import CheckpointStore, NoCheckpoints
+from streams.access import AccessRefusedError, KafkaAccess
+from streams.admission import check_kafka_now
+from streams.checkpoint import CheckpointStore, NoCheckpoints, StoreAwayError
 from streams.cities import RedisCities
 from streams.consumer import PositionsTransport
 from streams.detect import Engine
@@ -33,6 +36,7 @@ from streams.logs import log_to_stderr
 from streams.metrics import Metrics
 from streams.published import Published
 from streams.readiness import NotReadyError, wait_until_ready
+from streams.redis_admission import check_redis
 from streams.redis_checkpoints import RedisCheckpoints
 from streams.sinks import Outputs
 from streams.snapshot import State
@@ -63,12 +67,11 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 class WorkerConfig:
     """All a worker needs to know; `mucktrack.settings` has the defaults."""
 
-    kafka: str
-    """`host:port`, several joined by commas."""
+    kafka: KafkaAccess
     city: Path
     """City directory: in force where no published version is."""
-    redis: str | None
-    """URL for checkpoints, published cities and live positions; None = none of them."""
+    redis: str | None = field(repr=False)
+    """URL, secret, for checkpoints, published cities and live positions; None = none of them."""
     group: str
     """Consumer group: the workers of a group share the partitions."""
     partitions: int
@@ -204,8 +207,9 @@ class Kinds:
 def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     """Work until a signal (SIGTERM, SIGINT) ends it; the exit code (design section 8).
 
-    0: told to stop; the micro-batch under way was finished, the group left. 1: a bug, its
-    traceback logged, nothing of the micro-batch acknowledged. 2: the city, the topics or the
+    0: told to stop; the micro-batch under way was finished, the group left. 1: Kafka or Redis does
+    not let in, said on stderr; or a bug, its traceback logged, nothing of the micro-batch
+    acknowledged. 2: the city, the topics or the
     address for metrics are not as they must be, said on stderr. Waits while Kafka is away. Takes
     over the signal handlers and the event loop of the process. `kinds`: see there.
     """
@@ -213,6 +217,7 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     try:
         metrics = Metrics(config.hung_s)
         starting = metrics.health.waiting("starting", "the city and the core", after_s=0.0)
+        _check_access(config)
         _datadir(config).mkdir(parents=True, exist_ok=True)
         _serve(metrics, config)
         store = None if config.redis is None else RedisCities(config.redis)
@@ -222,6 +227,9 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
         compile_core()
         if not asyncio.run(_unless_told_to_stop(_ready(config, metrics.health))):
             return DONE
+    except AccessRefusedError as error:
+        print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
+        return FAILED
     except (CityError, UnusableCity, NotReadyError, OSError) as error:
         print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
         return BAD_INPUT
@@ -315,7 +323,8 @@ def _wire(
 def _faust_app(config: WorkerConfig) -> PositionsApp:
     return PositionsApp(
         config.group,
-        broker=[URL(f"kafka://{host}") for host in config.kafka.split(",")],
+        broker=[URL(f"kafka://{host}") for host in config.kafka.hosts],
+        broker_credentials=_credentials(config.kafka),
         datadir=_datadir(config),
         autodiscover=False,
         # Faust would let environment variables such as BROKER_URL or WEB_PORT overrule what
@@ -333,6 +342,31 @@ def _faust_app(config: WorkerConfig) -> PositionsApp:
         broker_rebalance_timeout=max(REBALANCE_S, config.session_timeout_s),
         broker_request_timeout=max(REQUEST_S, config.session_timeout_s + 5),
     )
+
+
+def _credentials(kafka: KafkaAccess) -> Any:
+    """As Faust wants them; None = plain."""
+    tls = kafka.tls() if kafka.has_tls else None
+    if kafka.has_login:
+        return SASLCredentials(
+            username=kafka.user,
+            password=kafka.password,
+            mechanism=kafka.mechanism,
+            ssl_context=tls,
+        )
+    return tls and SSLCredentials(tls)
+
+
+def _check_access(config: WorkerConfig) -> None:
+    """Raises `AccessRefusedError`, before anything that takes long. What is away may come: nothing
+    waits for it here."""
+    check_kafka_now(config.kafka)
+    if config.redis is None:
+        return
+    try:
+        check_redis(config.redis)
+    except StoreAwayError as error:
+        log.warning("Redis does not answer: %s", error)
 
 
 def _datadir(config: WorkerConfig) -> Path:
@@ -361,6 +395,7 @@ async def _ready(config: WorkerConfig, health: Health) -> None:
         config.partitions,
         (topics.rejected, topics.violations, topics.trips),
         health,
+        group=config.group,
     )
 
 

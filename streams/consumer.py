@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -24,6 +24,7 @@ FETCH_MAX_WAIT_MS = 50
 """Faust's own 1,500 is hard-coded and puts a third of a second on the median latency."""
 COMMIT_S = 5.0
 LEAVE_S = 5.0
+REFUSED_S = 1.0
 
 
 class Intake(Protocol):
@@ -55,7 +56,13 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
     async def _fetch_records(self, *args: Any, **options: Any) -> dict[TP, list[tuple[int, Any]]]:
         """Each record with its turn. Nothing is awaited between taking the records out of the
         fetcher and reading the turns, nor between noting a turn and its seek."""
-        fetched = await super()._fetch_records(*args, **options)
+        try:
+            fetched = await super()._fetch_records(*args, **options)
+        except TopicAuthorizationFailedError as error:
+            # Rights come back as they went; ending would only begin the same again.
+            log.warning("Kafka does not let this user read, trying again: %s", error)
+            await asyncio.sleep(REFUSED_S)
+            return {}
         return {
             tp: [(self._turns.get(tp, 0), record) for record in records]
             for tp, records in fetched.items()

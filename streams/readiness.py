@@ -9,8 +9,10 @@ import logging
 from collections.abc import Collection
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
+from streams.access import AccessRefusedError, KafkaAccess
+from streams.admission import check_kafka
 from streams.health import Health
 from streams.pauses import Pauses
 
@@ -24,19 +26,26 @@ class NotReadyError(Exception):
 
 
 async def wait_until_ready(
-    kafka: str, positions: str, partitions: int, outputs: Collection[str], health: Health
+    kafka: KafkaAccess,
+    positions: str,
+    partitions: int,
+    outputs: Collection[str],
+    health: Health,
+    group: str | None = None,
 ) -> None:
     """Return when Kafka answers and has the topic `positions` and the topics `outputs`.
 
-    Retries with back-off while Kafka (`host:port`, several joined by commas) is away. Raises
-    `NotReadyError` where a topic is missing or `positions` has another count of partitions.
+    Retries with back-off while Kafka is away. Raises `AccessRefusedError` where it does not let in,
+    or not into the consumer group `group`, and `NotReadyError` where a topic is missing or
+    `positions` has another count of partitions.
     """
     pauses = Pauses()
     with health.waiting("kafka", "topics", after_s=0.0):
         while True:
             try:
+                await check_kafka(kafka)
                 async with asyncio.timeout(REQUEST_S):
-                    counts = await _partition_counts(kafka)
+                    counts = await _partition_counts(kafka, group)
             except (KafkaError, OSError, TimeoutError) as error:
                 log.warning("waiting for Kafka at %s: %s", kafka, error or type(error).__name__)
                 await pauses.wait()
@@ -45,19 +54,34 @@ async def wait_until_ready(
     _check(counts, positions, partitions, outputs)
 
 
-async def _partition_counts(kafka: str) -> dict[str, int]:
+async def _partition_counts(kafka: KafkaAccess, group: str | None) -> dict[str, int]:
     """Asks for all topics: asking for one by its name makes it on some brokers."""
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=kafka.split(","),
+        **kafka.client_options(),
         client_id="mucktrack-worker",
         request_timeout_ms=int(REQUEST_S * 1000),
     )
     try:
         await admin.start()
         described = await admin.describe_topics()
+        if group is not None:
+            await _check_group(admin, group)
     finally:
         await admin.close()
     return {topic["topic"]: len(topic["partitions"]) for topic in described}
+
+
+async def _check_group(admin: AIOKafkaAdminClient, group: str) -> None:
+    """A consumer that may not join its group would wait for ever, and not say so."""
+    try:
+        await admin.find_coordinator(group)
+    except GroupAuthorizationFailedError:
+        raise AccessRefusedError(
+            f"Kafka does not let this user into the consumer group {group}; give it the right to "
+            "read there (docs/access.md), or set MUCKTRACK_GROUP"
+        ) from None
+    except KafkaError as error:
+        log.debug("the group's coordinator is not known yet: %r", error)
 
 
 def _check(
@@ -67,7 +91,7 @@ def _check(
     if missing:
         raise NotReadyError(
             f"Kafka has no topic {', '.join(missing)}; make the topics with "
-            "`mucktrack topics create`"
+            "`mucktrack topics create`, or let this user see them (docs/access.md)"
         )
     if counts[positions] != partitions:
         raise NotReadyError(

@@ -18,6 +18,7 @@ from aiokafka.errors import (
     RecordListTooLargeError,
 )
 
+from streams.access import KafkaAccess
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 
@@ -53,8 +54,8 @@ class Output:
 class Outputs:
     """The producer and its connection, replaced whenever an attempt fails."""
 
-    def __init__(self, kafka: str, metrics: Metrics) -> None:
-        """`kafka` is `host:port`, several joined by commas. Connects at the first `send`."""
+    def __init__(self, kafka: KafkaAccess, metrics: Metrics) -> None:
+        """Connects at the first `send`."""
         self._kafka = kafka
         self._metrics = metrics
         self._producer: AIOKafkaProducer | None = None
@@ -156,7 +157,7 @@ class Outputs:
 
     def _make(self, *, idempotent: bool) -> AIOKafkaProducer:
         return AIOKafkaProducer(
-            bootstrap_servers=self._kafka.split(","),
+            **self._kafka.client_options(),
             client_id="mucktrack-worker",
             acks="all",
             enable_idempotence=idempotent,

@@ -37,10 +37,11 @@ def archive(
     goes on next time is said by the files that are there. `mucktrack detect --city DIR ARCHIVE`
     reaches the verdicts of a worker from them.
     """
-    kafka = required(settings, "kafka")
+    required(settings, "kafka")
     folder = folder or settings.archive
     if folder is None:
         raise BadInputError(f"no folder: give --folder or {SETTINGS['archive'].variable}")
+    from mucktrack.access import kafka_access
     from mucktrack.archive import archive as keep
 
-    keep(settings, kafka, folder, topic, metrics_port_file)
+    keep(settings, kafka_access(settings), folder, topic, metrics_port_file)

@@ -117,10 +117,11 @@ def worker(settings: Settings, metrics_port_file: Path | None) -> None:
 
     Works until Ctrl-C or SIGTERM. Several share the work: each takes some of the partitions.
     """
-    city, kafka = required(settings, "city"), required(settings, "kafka")
+    city = required(settings, "city")
+    from mucktrack.access import kafka_access
     from mucktrack.worker import run
 
-    sys.exit(run(settings, city, kafka, metrics_port_file))
+    sys.exit(run(settings, city, kafka_access(settings), metrics_port_file))
 
 
 @click.command("score")

@@ -76,10 +76,10 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     worker may take trucks for silent that are not; and what is due at the end may stay open where
     the city sets watermark_delay_s to more than 360.
     """
-    kafka = required(settings, "kafka")
+    from mucktrack.access import kafka_access
     from mucktrack.replay import replay as replay_files
 
-    replay_files(kafka, settings.partitions, settings.city, files, speed)
+    replay_files(kafka_access(settings), settings.partitions, settings.city, files, speed)
 
 
 @click.command("simulate")
@@ -153,6 +153,7 @@ def simulate(
     """
     if out is None:
         required(settings, "kafka")
+    from mucktrack.access import kafka_access
     from mucktrack.simulate import Plan, simulate_to_file
     from mucktrack.simulate import simulate as publish
 
@@ -160,4 +161,4 @@ def simulate(
     if out is not None:
         simulate_to_file(plan, out, hours or DEFAULT_HOURS)
     else:
-        publish(plan, required(settings, "kafka"), settings.partitions, speed)
+        publish(plan, kafka_access(settings), settings.partitions, speed)

@@ -43,20 +43,22 @@ def publish_city(folder: Path, from_text: str | None, settings: Settings) -> Non
     Workers take it up without a restart, and judge each position by the city in force at its own
     time. A city that is published is never changed: publish the next one.
     """
-    redis_url = required(settings, "redis")
+    required(settings, "redis")
+    from mucktrack.access import redis_url
     from mucktrack.city_publish import publish
 
-    publish(folder, redis_url, from_text)
+    publish(folder, redis_url(settings) or "", from_text)
 
 
 @city_group.command("versions")
 @with_settings("redis")
 def city_versions(settings: Settings) -> None:
     """List the published cities and from when each is in force."""
-    redis_url = required(settings, "redis")
+    required(settings, "redis")
+    from mucktrack.access import redis_url
     from mucktrack.city_publish import list_versions
 
-    list_versions(redis_url)
+    list_versions(redis_url(settings) or "")
 
 
 @click.group("topics")
@@ -72,10 +74,11 @@ def create_topics(settings: Settings) -> None:
     Those that exist stay as they are.
     """
     from mucktrack import topics
+    from mucktrack.access import kafka_access
 
     try:
         made = topics.create_topics(
-            required(settings, "kafka"), settings.partitions, settings.replication
+            kafka_access(settings), settings.partitions, settings.replication
         )
     except topics.TopicError as error:
         raise WorkFailedError(str(error)) from None

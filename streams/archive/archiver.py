@@ -19,6 +19,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, LogTruncationError, OffsetOutOfRangeError
 
 from streams import topics
+from streams.access import KafkaAccess
 from streams.archive.layout import ArchiveError
 from streams.archive.metrics import ArchiveMetrics
 from streams.archive.table import Record
@@ -46,8 +47,7 @@ LAST_READ_S = 5.0
 class ArchiverConfig:
     """All an archiver needs to know; `mucktrack.settings` has the defaults."""
 
-    kafka: str
-    """`host:port`, several joined by commas."""
+    kafka: KafkaAccess
     folder: Path
     partitions: int
     """Of the topic; must be what it has."""
@@ -79,7 +79,8 @@ def today() -> date:
 
 
 def wait_for_topic(config: ArchiverConfig, metrics: ArchiveMetrics) -> None:
-    """Waits while Kafka is away. Raises `streams.readiness.NotReadyError`."""
+    """Waits while Kafka is away. Raises `streams.readiness.NotReadyError`, and
+    `streams.access.AccessRefusedError` where it does not let in."""
     asyncio.run(wait_until_ready(config.kafka, config.topic, config.partitions, (), metrics.health))
 
 
@@ -133,7 +134,7 @@ class _Archiver:
             TopicPartition(config.topic, number) for number in range(config.partitions)
         ]
         self._consumer: Any = KafkaConsumer(
-            bootstrap_servers=config.kafka.split(","),
+            **config.kafka.client_options(),
             client_id="mucktrack-archiver",
             group_id=None,
             enable_auto_commit=False,

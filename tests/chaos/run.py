@@ -31,6 +31,7 @@ from mucktrack.embedded import tansu
 from mucktrack.topics import create_topics
 from producers.demo_city import DEMO_CITY
 from producers.simulate import file_start_ms
+from streams.access import KafkaAccess
 from streams.checkpoint import StoreAwayError
 from streams.cities import RedisCities
 from streams.topics import POSITIONS
@@ -105,7 +106,7 @@ class Chaos:
         with ExitStack() as stack:
             cluster, kafka = self._kafka(stack)
             redis = stack.enter_context(RedisServer(self.folder / "redis"))
-            create_topics(kafka, PARTITIONS, max(1, plan.brokers))
+            create_topics(KafkaAccess.plain(kafka), PARTITIONS, max(1, plan.brokers))
             old, new = self._cities()
             from_ms = file_start_ms(load_city(old)) + self._middle_ms()
             crew = Crew.of(

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from streams.access import KafkaAccess
 from streams.app import Kinds, WorkerConfig, run_worker
 from streams.checkpoint import Checkpoint, Keeper
 from streams.detect import Engine, Outcome
@@ -124,6 +125,7 @@ def kinds(fault: FaultPoint, sabotage: str) -> Kinds:
 def main(config_file: str, sabotage: str = "") -> int:
     given: dict[str, Any] = json.loads(Path(config_file).read_text())
     fault = FaultPoint(Path(given.pop("fault_file")))
+    given["kafka"] = KafkaAccess.plain(given["kafka"])
     given["topics"] = Topics(**given["topics"])
     for name in ("city", "state_dir", "metrics_port_file"):
         given[name] = Path(given[name])

@@ -13,6 +13,7 @@ from mucktrack.scrape import WorkerFigures
 from mucktrack.topics import create_topics
 from producers.demo_city import DEMO_CITY
 from producers.simulate import live_start_ms
+from streams.access import KafkaAccess
 from streams.position import MIN_TIME_MS, Tick, decode_record
 
 PARTITIONS = 3
@@ -35,8 +36,8 @@ class TakingWorker:
 
 def test_it_waits_until_the_mark_is_taken_in_every_partition(fresh_kafka):
     worker = TakingWorker()
-    create_topics(fresh_kafka, PARTITIONS)
-    figures = catch_up(fresh_kafka, PARTITIONS, worker.figures)
+    create_topics(KafkaAccess.plain(fresh_kafka), PARTITIONS)
+    figures = catch_up(KafkaAccess.plain(fresh_kafka), PARTITIONS, worker.figures)
     assert figures.next_offsets == {0: 1, 1: 1, 2: 1}
     assert figures.positions == worker.asked, "the figures are asked for once more"
     assert ticks_on(fresh_kafka) == [Tick(MIN_TIME_MS)] * PARTITIONS
@@ -57,7 +58,7 @@ def ticks_on(address: str) -> list[object]:
 def test_a_broker_that_is_away_is_named():
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(WorkFailedError, match=f"Kafka at {address}"):
-        catch_up(address, PARTITIONS, WorkerFigures)
+        catch_up(KafkaAccess.plain(address), PARTITIONS, WorkerFigures)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from mucktrack.city_check import load
 from mucktrack.parts import Fleet, FleetPlan, Servers, Worker
 from mucktrack.settings import Settings
 from producers.demo_city import DEMO_CITY
+from streams.access import KafkaAccess
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 AWAY_S = 3.0
@@ -22,7 +23,9 @@ def test_a_worker_ends_in_good_order_while_kafka_is_away(tmp_path, busy, mortal_
         servers = Servers(settings, tmp_path, stack)
         worker = Worker(settings, servers, DEMO_CITY, tmp_path, stack)
         worker.wait_until_ready()
-        before = catch_up(mortal_kafka.address, settings.partitions, worker.figures)
+        before = catch_up(
+            KafkaAccess.plain(mortal_kafka.address), settings.partitions, worker.figures
+        )
         if busy:
             start_ms = fleet_start_ms(load(DEMO_CITY), time.time_ns() // 1_000_000, None)
             plan = FleetPlan(200, 600)

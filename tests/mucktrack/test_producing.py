@@ -17,6 +17,7 @@ from processes import wait_until
 from mucktrack.interruptible import InterruptibleSink
 from mucktrack.topics import create_topics
 from producers.demo_city import DEMO_CITY
+from streams.access import KafkaAccess
 from streams.position import Malformed, Position, Tick, decode_record
 
 PARTITIONS = 3
@@ -25,7 +26,7 @@ MUCKTRACK = [sys.executable, "-m", "mucktrack"]
 
 @pytest.fixture
 def broker(fresh_kafka):
-    create_topics(fresh_kafka, PARTITIONS)
+    create_topics(KafkaAccess.plain(fresh_kafka), PARTITIONS)
     return fresh_kafka
 
 

@@ -8,6 +8,7 @@ from kafka import KafkaAdminClient
 from mucktrack.embedded import free_port
 from mucktrack.topics import POSITIONS, TOPICS, TopicError, create_topics
 from producers.publisher import Publisher
+from streams.access import KafkaAccess
 from streams.position import MAX_TIME_MS, MIN_TIME_MS, Position
 
 
@@ -22,7 +23,7 @@ def partitions_by_name(bootstrap: str) -> dict[str, int]:
 
 
 def test_all_topics_are_made_with_their_partitions(fresh_kafka):
-    made = create_topics(fresh_kafka, partitions=5)
+    made = create_topics(KafkaAccess.plain(fresh_kafka), partitions=5)
     assert made == [topic.name for topic in TOPICS]
     expected = {topic.name: topic.partitions or 5 for topic in TOPICS}
     assert expected[POSITIONS] == 5
@@ -30,9 +31,9 @@ def test_all_topics_are_made_with_their_partitions(fresh_kafka):
 
 
 def test_a_second_call_makes_nothing(fresh_kafka):
-    create_topics(fresh_kafka, partitions=4)
+    create_topics(KafkaAccess.plain(fresh_kafka), partitions=4)
     before = partitions_by_name(fresh_kafka)
-    assert create_topics(fresh_kafka, partitions=4) == []
+    assert create_topics(KafkaAccess.plain(fresh_kafka), partitions=4) == []
     assert partitions_by_name(fresh_kafka) == before
 
 
@@ -40,7 +41,7 @@ def test_only_what_is_missing_is_made(fresh_kafka):
     admin = KafkaAdminClient(bootstrap_servers=fresh_kafka)
     admin.create_topics({"gps.raw": {"num_partitions": 2, "replication_factor": 1}})
     admin.close()
-    made = create_topics(fresh_kafka, partitions=12)
+    made = create_topics(KafkaAccess.plain(fresh_kafka), partitions=12)
     assert set(made) == {topic.name for topic in TOPICS} - {"gps.raw"}
     assert partitions_by_name(fresh_kafka)["gps.raw"] == 2
 
@@ -50,13 +51,13 @@ def test_another_partition_count_is_refused_and_nothing_is_made(fresh_kafka):
     admin.create_topics({POSITIONS: {"num_partitions": 3, "replication_factor": 1}})
     admin.close()
     with pytest.raises(TopicError, match=r"has 3 partitions, not 12.*MUCKTRACK_PARTITIONS=3"):
-        create_topics(fresh_kafka, partitions=12)
+        create_topics(KafkaAccess.plain(fresh_kafka), partitions=12)
     assert partitions_by_name(fresh_kafka) == {POSITIONS: 3}
 
 
 def test_records_of_clocks_that_are_wrong_are_taken(fresh_kafka):
-    create_topics(fresh_kafka, partitions=3)
-    with Publisher(fresh_kafka, POSITIONS, 3, array_size=1) as publisher:
+    create_topics(KafkaAccess.plain(fresh_kafka), partitions=3)
+    with Publisher(KafkaAccess.plain(fresh_kafka), POSITIONS, 3, array_size=1) as publisher:
         for time_ms in (MIN_TIME_MS, MAX_TIME_MS):
             publisher.publish(Position("浙B12345", time_ms, 121.5, 29.8))
             publisher.tick(time_ms)
@@ -67,4 +68,4 @@ def test_records_of_clocks_that_are_wrong_are_taken(fresh_kafka):
 def test_a_broker_that_is_away_is_named():
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(TopicError, match=rf"Kafka at {address}: .*MUCKTRACK_KAFKA"):
-        create_topics(address, partitions=12)
+        create_topics(KafkaAccess.plain(address), partitions=12)

@@ -7,6 +7,7 @@ from kafka import KafkaProducer
 
 from mucktrack.topics import create_topics
 from mucktrack.violation_queue import LATEST, Tally, ViolationQueue
+from streams.access import KafkaAccess
 
 
 def violation(number: int, phase: str = "opened", rule: str = "off-route") -> bytes:
@@ -46,7 +47,7 @@ def test_the_newest_are_kept_for_show():
 
 
 def test_what_is_there_can_be_passed_over(fresh_kafka):
-    create_topics(fresh_kafka, 3)
+    create_topics(KafkaAccess.plain(fresh_kafka), 3)
     producer = KafkaProducer(bootstrap_servers=fresh_kafka)
 
     def put(numbers: range) -> None:
@@ -55,7 +56,7 @@ def test_what_is_there_can_be_passed_over(fresh_kafka):
         producer.flush()
 
     put(range(2_000))
-    with closing(ViolationQueue(fresh_kafka)) as queue:
+    with closing(ViolationQueue(KafkaAccess.plain(fresh_kafka))) as queue:
         assert queue.skip_to_end(30)
         put(range(2_000, 2_003))
         read: list[bytes] = []
@@ -66,13 +67,13 @@ def test_what_is_there_can_be_passed_over(fresh_kafka):
 
 
 def test_all_partitions_are_read_from_their_start(fresh_kafka):
-    create_topics(fresh_kafka, 3)
+    create_topics(KafkaAccess.plain(fresh_kafka), 3)
     producer = KafkaProducer(bootstrap_servers=fresh_kafka)
     values = [violation(number) for number in range(30)]
     for number, value in enumerate(values):
         producer.send("enforcement.violations", value, partition=number % 12)
     producer.flush()
-    with closing(ViolationQueue(fresh_kafka)) as queue:
+    with closing(ViolationQueue(KafkaAccess.plain(fresh_kafka))) as queue:
         read: list[bytes] = []
         for _ in range(100):
             read += queue.poll(0.2)

@@ -15,6 +15,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from producers.broker import MAX_RECORD_BYTES
 from producers.publisher import Publisher, PublishError
 from producers.replay import replay
+from streams.access import KafkaAccess
 from streams.partition import partition_of
 from streams.position import (
     MAX_TIME_MS,
@@ -72,7 +73,7 @@ def position(truck: int, number: int, **fields: object) -> Position:
 def test_arrays_reach_their_partitions_in_order(kafka: str, topic: str) -> None:
     chance = random.Random(1)
     sent = [position(chance.randrange(50), number) for number in range(3_000)]
-    with Publisher(kafka, topic, PARTITIONS, array_size=100) as publisher:
+    with Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS, array_size=100) as publisher:
         for one in sent:
             publisher.publish(one)
         publisher.flush()
@@ -95,7 +96,7 @@ def test_arrays_reach_their_partitions_in_order(kafka: str, topic: str) -> None:
 
 
 def test_a_record_is_stamped_with_the_latest_reception(kafka: str, topic: str) -> None:
-    with Publisher(kafka, topic, PARTITIONS, linger_ms=5_000) as publisher:
+    with Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS, linger_ms=5_000) as publisher:
         for number, received_ms in enumerate((None, START_MS + 77_000, START_MS + 5_000)):
             publisher.publish(position(1, number, received_ms=received_ms))
     (record,) = read(kafka, topic, lambda some: len(some) == 1)
@@ -107,7 +108,7 @@ def test_a_record_is_stamped_with_the_latest_reception(kafka: str, topic: str) -
 def test_a_reception_that_is_no_time_stamps_no_record(
     kafka: str, topic: str, received_ms: int
 ) -> None:
-    with Publisher(kafka, topic, PARTITIONS, linger_ms=5_000) as publisher:
+    with Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS, linger_ms=5_000) as publisher:
         for number, one in enumerate((START_MS + 2_000, received_ms, None)):
             publisher.publish(position(1, number, received_ms=one))
     (record,) = read(kafka, topic, lambda some: len(some) == 1)
@@ -118,7 +119,7 @@ def test_a_reception_that_is_no_time_stamps_no_record(
 
 
 def test_ticks_go_to_every_partition_behind_what_came_before(kafka: str, topic: str) -> None:
-    with Publisher(kafka, topic, PARTITIONS, linger_ms=60_000) as publisher:
+    with Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS, linger_ms=60_000) as publisher:
         for truck in range(40):
             publisher.publish(position(truck, 0))
         publisher.tick(START_MS + 30_000)
@@ -132,7 +133,7 @@ def test_ticks_go_to_every_partition_behind_what_came_before(kafka: str, topic: 
 
 
 def test_linger_sends_what_does_not_fill_an_array(kafka: str, topic: str) -> None:
-    with Publisher(kafka, topic, PARTITIONS, linger_ms=20) as publisher:
+    with Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS, linger_ms=20) as publisher:
         publisher.publish(position(7, 0))
         (record,) = read(kafka, topic, lambda some: len(some) == 1)
     assert record.key == "浙B00007".encode()
@@ -141,7 +142,7 @@ def test_linger_sends_what_does_not_fill_an_array(kafka: str, topic: str) -> Non
 
 def test_values_too_long_for_a_record_are_split_or_cut(kafka: str, topic: str) -> None:
     long = [position(1, number, terminal_id="x" * 300_000) for number in range(8)]
-    with Publisher(kafka, topic, PARTITIONS) as publisher:
+    with Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS) as publisher:
         for one in long:
             publisher.publish(one)
         publisher.publish(position(1, 8, terminal_id="x" * 2_000_000))
@@ -155,7 +156,9 @@ def test_values_too_long_for_a_record_are_split_or_cut(kafka: str, topic: str) -
 
 
 def test_memory_in_flight_is_bounded(kafka: str, topic: str) -> None:
-    with Publisher(kafka, topic, PARTITIONS, array_size=10, in_flight_bytes=5_000) as publisher:
+    with Publisher(
+        KafkaAccess.plain(kafka), topic, PARTITIONS, array_size=10, in_flight_bytes=5_000
+    ) as publisher:
         for number in range(5_000):
             publisher.publish(position(number % 9, number))
             assert publisher.in_flight_bytes <= 5_000
@@ -164,7 +167,7 @@ def test_memory_in_flight_is_bounded(kafka: str, topic: str) -> None:
 
 
 def test_threads_may_share_a_publisher(kafka: str, topic: str) -> None:
-    with Publisher(kafka, topic, PARTITIONS, array_size=37) as publisher:
+    with Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS, array_size=37) as publisher:
 
         def work(truck: int) -> None:
             for number in range(500):
@@ -187,20 +190,22 @@ def test_a_topic_that_is_not_there_or_has_other_partitions_is_refused(
     kafka: str, topic: str
 ) -> None:
     with pytest.raises(PublishError, match=f"{topic} has 4 partitions, not 12"):
-        Publisher(kafka, topic, 12)
+        Publisher(KafkaAccess.plain(kafka), topic, 12)
     missing = f"missing-{uuid.uuid4().hex[:8]}"
     for _ in range(2):
         # Asking for it must not have made it.
         with pytest.raises(
             PublishError, match=f"no topic {missing}; make it with `mucktrack topics create`"
         ):
-            Publisher(kafka, missing, PARTITIONS)
+            Publisher(KafkaAccess.plain(kafka), missing, PARTITIONS)
 
 
 def test_a_broker_that_goes_away_is_told(mortal_kafka: MortalBroker) -> None:
     address = mortal_kafka.address
     make_topic(address, "positions")
-    publisher = Publisher(address, "positions", PARTITIONS, delivery_timeout_ms=1_000)
+    publisher = Publisher(
+        KafkaAccess.plain(address), "positions", PARTITIONS, delivery_timeout_ms=1_000
+    )
     publisher.publish(position(1, 0))
     publisher.flush()
     mortal_kafka.stop()
@@ -213,11 +218,11 @@ def test_a_broker_that_goes_away_is_told(mortal_kafka: MortalBroker) -> None:
     with pytest.raises(PublishError):
         publisher.close()
     with pytest.raises(PublishError, match="is it running"):
-        Publisher(address, "positions", PARTITIONS)
+        Publisher(KafkaAccess.plain(address), "positions", PARTITIONS)
 
 
 def test_what_cannot_be_handed_over_is_not_waited_for(kafka: str, topic: str) -> None:
-    publisher = Publisher(kafka, topic, PARTITIONS)
+    publisher = Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS)
     publisher.publish_raw(b"1", None, START_MS)
     with pytest.raises(TypeError):
         publisher.publish_raw(b"2", None, "now")  # type: ignore[arg-type]
@@ -230,7 +235,7 @@ def test_what_cannot_be_handed_over_is_not_waited_for(kafka: str, topic: str) ->
 
 
 def test_a_bug_while_nobody_waits_is_told_at_the_next_call(kafka: str, topic: str) -> None:
-    publisher = Publisher(kafka, topic, PARTITIONS, linger_ms=10)
+    publisher = Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS, linger_ms=10)
     publisher.publish(position(1, 0, source="\ud800"))
     time.sleep(0.5)
     for call in (lambda: publisher.publish(position(1, 1)), publisher.flush, publisher.close):
@@ -245,7 +250,7 @@ def test_replay_of_a_file(kafka: str, topic: str, tmp_path: Path) -> None:
     lines[100:100] = [b"nonsense", b'{"truck_id":"c"}', b'{"tick_ms":1795266467000}']
     path = tmp_path / "p.jsonl"
     path.write_bytes(b"\n".join(lines))
-    with Publisher(kafka, topic, PARTITIONS) as publisher:
+    with Publisher(KafkaAccess.plain(kafka), topic, PARTITIONS) as publisher:
         done = replay([path], publisher, None)
     assert (done.positions, done.malformed) == (200, 3)
     records = read(kafka, topic, lambda some: len(some) == publisher.counts.records)

@@ -30,9 +30,20 @@ STARTED = "Kafka Server started"
 """Logged when the broker has been let into the cluster. It answers before that."""
 PLAIN = "PLAINTEXT"
 SCRAM = "SCRAM-SHA-512"
+SCRAMS = (SCRAM, "SCRAM-SHA-256")
 NEVER_MS = str(7 * 24 * 3_600_000)
 LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 """For a start in a few seconds; a broker at test loads spends its time in the kernel."""
+
+
+_SCRAM_LOGINS = {
+    "sasl.enabled.mechanisms": ",".join(SCRAMS),
+    **{
+        f"{mechanism.lower()}.sasl.jaas.config": "org.apache.kafka.common.security.scram."
+        "ScramLoginModule required;"
+        for mechanism in SCRAMS
+    },
+}
 
 
 @dataclass(slots=True)
@@ -40,10 +51,17 @@ class _Broker:
     number: int
     """From 0; Kafka's node id is one more."""
     folder: Path
+    listeners: Mapping[str, str]
+    """Further ones: name → protocol."""
     client_port: int = field(default_factory=quiet_port)
     broker_port: int = field(default_factory=quiet_port)
     controller_port: int = field(default_factory=quiet_port)
     process: ServerProcess | None = None
+    ports: dict[str, int] = field(default_factory=dict)
+    """Of the further listeners."""
+
+    def __post_init__(self) -> None:
+        self.ports = {name: quiet_port() for name in self.listeners}
 
     @property
     def settings(self) -> Path:
@@ -55,8 +73,8 @@ class KafkaCluster:
 
     `protocol` is that of the listener for clients (SSL, SASL_PLAINTEXT, SASL_SSL); brokers talk
     plain among themselves. `properties` are added to every broker's, and overrule what is set here;
-    `listener.name.clients.…` are the clients' listener's. `scram_users` (name → password) exist
-    from the start.
+    `listener.name.clients.…` are the clients' listener's. `listeners` (name → protocol) are
+    further ones. `scram_users` (name → password) exist from the start.
 
     Raises `MissingProgramError`, `JarsNotFetchedError`, and `ServerFailedError` where a broker does
     not come up.
@@ -70,12 +88,16 @@ class KafkaCluster:
         protocol: str = PLAIN,
         properties: Mapping[str, str] | None = None,
         scram_users: Mapping[str, str] | None = None,
+        listeners: Mapping[str, str] | None = None,
         heap_mb: int = 384,
     ) -> None:
         self._classpath = f"{kafka_jars()}/*"
         self._java = [java(), f"-Xmx{heap_mb}m", *LIGHT]
         self._protocol = protocol
-        self._brokers = [_Broker(number, folder / f"broker-{number}") for number in range(brokers)]
+        self._brokers = [
+            _Broker(number, folder / f"broker-{number}", listeners or {})
+            for number in range(brokers)
+        ]
         for broker in self._brokers:
             broker.folder.mkdir(parents=True)
             settings = self._settings(broker) | dict(properties or {})
@@ -92,6 +114,10 @@ class KafkaCluster:
     def plain_bootstrap(self) -> str:
         """The listener that brokers use among themselves: plain, whatever clients' `protocol`."""
         return ",".join(f"{HOST}:{broker.broker_port}" for broker in self._brokers)
+
+    def bootstrap_of(self, listener: str) -> str:
+        """Of one of the further `listeners`."""
+        return ",".join(f"{HOST}:{broker.ports[listener]}" for broker in self._brokers)
 
     def log(self, number: int) -> Path:
         return self._brokers[number].folder / "log"
@@ -164,6 +190,13 @@ class KafkaCluster:
         voters = ",".join(f"{one.number + 1}@{HOST}:{one.controller_port}" for one in self._brokers)
         copies = min(3, len(self._brokers))
         in_sync = (copies + 1) // 2
+        more = "".join(f",{name}://{HOST}:{port}" for name, port in broker.ports.items())
+        protocols = "".join(f",{name}:{one}" for name, one in broker.listeners.items())
+        logins = {
+            f"listener.name.{listener.lower()}.{name}": value
+            for listener in ("CLIENTS", *broker.listeners)
+            for name, value in _SCRAM_LOGINS.items()
+        }
         return {
             "process.roles": "broker,controller",
             "node.id": str(broker.number + 1),
@@ -171,12 +204,10 @@ class KafkaCluster:
             "controller.listener.names": "CONTROLLERS",
             "inter.broker.listener.name": "BROKERS",
             "listeners": f"CLIENTS://{HOST}:{broker.client_port},"
-            f"BROKERS://{HOST}:{broker.broker_port},CONTROLLERS://{HOST}:{broker.controller_port}",
+            f"BROKERS://{HOST}:{broker.broker_port},CONTROLLERS://{HOST}:{broker.controller_port}{more}",
             "listener.security.protocol.map": f"CLIENTS:{self._protocol},BROKERS:{PLAIN},"
-            f"CONTROLLERS:{PLAIN}",
-            "listener.name.clients.sasl.enabled.mechanisms": SCRAM,
-            f"listener.name.clients.{SCRAM.lower()}.sasl.jaas.config": "org.apache.kafka.common."
-            "security.scram.ScramLoginModule required;",
+            f"CONTROLLERS:{PLAIN}{protocols}",
+            **logins,
             "log.dirs": str((broker.folder / "data").resolve()),
             "default.replication.factor": str(copies),
             "min.insync.replicas": str(in_sync),
@@ -195,8 +226,9 @@ class KafkaCluster:
         """Prepare the data folders, all at once."""
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         users = [
-            f"--add-scram={SCRAM}=[name={name},password={password}]"
+            f"--add-scram={mechanism}=[name={name},password={password}]"
             for name, password in scram_users.items()
+            for mechanism in SCRAMS
         ]
         tool = [*self._java, "-cp", self._classpath, "kafka.tools.StorageTool", "format"]
         formatting = [

@@ -20,5 +20,13 @@ def find(name: str, needed_for: str, home_variable: str = "") -> str:
     return found
 
 
+def openssl() -> str:
+    return find("openssl", "making certificates")
+
+
+def redis_with_tls() -> str:
+    return find("redis-server", "Redis with TLS")
+
+
 def java() -> str:
     return find("java", "Apache Kafka", "JAVA_HOME")

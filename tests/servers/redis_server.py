@@ -28,17 +28,23 @@ class RedisServer:
 
     With `append_only` what it has acknowledged survives `kill`; without, nothing does. `options`
     are added to its command line, such as `("--requirepass", "…")`; `url` is for clients that need
-    none of them. Raises `ServerFailedError` where it does not come up.
+    none of them. `program` is another server of that protocol. Raises `ServerFailedError` where
+    it does not come up.
     """
 
     def __init__(
-        self, folder: Path, *, append_only: bool = True, options: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        append_only: bool = True,
+        options: Sequence[str] = (),
+        program: str | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = quiet_port()
         self.log = folder / "log"
         self._command = [
-            *(valkey_program(), "--bind", HOST, "--port", str(self.port)),
+            *(program or valkey_program(), "--bind", HOST, "--port", str(self.port)),
             *("--dir", str(folder.resolve()), "--save", "", "--daemonize", "no", "--logfile", ""),
             *("--appendonly", "yes" if append_only else "no", "--appendfsync", "always"),
             *options,

@@ -3,6 +3,7 @@
 import pytest
 from live_parts import make_topics, read
 
+from streams.access import KafkaAccess
 from streams.metrics import Metrics
 from streams.sinks import Output, OutputRefusedError, Outputs
 
@@ -11,7 +12,7 @@ TOO_LARGE = b"x" * 2_000_000
 
 async def test_what_the_broker_refuses_is_shortened(kafka: str) -> None:
     topic = (await make_topics(kafka)).rejected
-    outputs = Outputs(kafka, Metrics())
+    outputs = Outputs(KafkaAccess.plain(kafka), Metrics())
     await outputs.send(
         [
             Output(topic, b"before", b"1"),
@@ -27,7 +28,7 @@ async def test_what_the_broker_refuses_is_shortened(kafka: str) -> None:
 
 async def test_what_waits_before_one_that_is_too_large_is_written_once(kafka: str) -> None:
     topic = (await make_topics(kafka)).rejected
-    outputs = Outputs(kafka, Metrics())
+    outputs = Outputs(KafkaAccess.plain(kafka), Metrics())
     values = [b"%d" % number for number in range(300)]
     await outputs.send(
         [
@@ -43,7 +44,7 @@ async def test_what_waits_before_one_that_is_too_large_is_written_once(kafka: st
 
 async def test_what_cannot_be_shortened_is_named(kafka: str) -> None:
     topic = (await make_topics(kafka)).violations
-    outputs = Outputs(kafka, Metrics())
+    outputs = Outputs(KafkaAccess.plain(kafka), Metrics())
     with pytest.raises(OutputRefusedError, match=rf"{topic}.*2000000 bytes.*max\.message\.bytes"):
         await outputs.send([Output(topic, TOO_LARGE)])
     await outputs.close()

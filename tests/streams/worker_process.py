@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from streams.access import KafkaAccess
 from streams.app import Kinds, WorkerConfig, run_worker
 from streams.detect import Engine, Outcome
 from streams.position import Element, Position
@@ -30,6 +31,7 @@ def engine_with_bug(truck_id: str) -> type[Engine]:
 
 def main(config_file: str, *truck: str) -> int:
     given: dict[str, Any] = json.loads(Path(config_file).read_text())
+    given["kafka"] = KafkaAccess.plain(given["kafka"])
     given["topics"] = Topics(**given["topics"])
     for name in ("city", "state_dir", "metrics_port_file"):
         given[name] = Path(given[name])
