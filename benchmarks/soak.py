@@ -28,6 +28,7 @@ from mucktrack.children import Child
 from mucktrack.embedded import tansu, valkey
 from mucktrack.topics import create_topics
 from producers.publisher import Publisher
+from streams.access import KafkaAccess
 from streams.topics import POSITIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,7 +115,9 @@ class Stream(threading.Thread):
         self.positions = 0
         self.error: Exception | None = None
         self._load, self._rate = load, rate
-        self._publisher = Publisher(KafkaAccess.plain(kafka), POSITIONS, PARTITIONS, array_size=array, linger_ms=1_000)
+        self._publisher = Publisher(
+            KafkaAccess.plain(kafka), POSITIONS, PARTITIONS, array_size=array, linger_ms=1_000
+        )
         self._ended = threading.Event()
 
     def run(self) -> None:
