@@ -4,6 +4,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
+from servers.redis_server import RedisServer
 
 from mucktrack.catch_up import catch_up, fleet_start_ms
 from mucktrack.city_check import load
@@ -12,14 +13,14 @@ from mucktrack.settings import Settings
 from producers.demo_city import DEMO_CITY
 from streams.access import KafkaAccess
 
-NO_REDIS = "redis://127.0.0.1:1/0"
 AWAY_S = 3.0
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 def test_a_worker_ends_in_good_order_while_kafka_is_away(tmp_path, busy, mortal_kafka):
     with ExitStack() as stack:
-        settings = Settings(kafka=mortal_kafka.address, redis=NO_REDIS)
+        redis = stack.enter_context(RedisServer(tmp_path / "redis"))
+        settings = Settings(kafka=mortal_kafka.address, redis=redis.url)
         servers = Servers(settings, tmp_path, stack)
         worker = Worker(settings, servers, DEMO_CITY, tmp_path, stack)
         worker.wait_until_ready()
