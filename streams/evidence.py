@@ -5,7 +5,7 @@ Compiled; called by `streams.report`, which puts it into words. Nothing is decid
 """
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -42,12 +42,15 @@ from streams.rules import (
     is_active,
 )
 
+MILLIMETRE: Final = 0.001
+
 DETAIL = np.dtype(
     [
         ("district", "i4"),
         ("site", "i4"),
         ("route", "i4"),
         ("zone", "i4"),
+        ("border", "i4"),
         ("permits", "i4"),
         ("n_permits", "i4"),
         ("site_m", "f8"),
@@ -58,7 +61,7 @@ DETAIL = np.dtype(
     align=True,
 )
 """What `describe` finds for an event: its district, the site, route and zone concerned with their
-distances, and the distance to the nearest district where it may be."""
+distances, and `border`, the nearest district where it may be, with its distance."""
 
 
 @compiled
@@ -87,13 +90,13 @@ def describe(
         detail.route_m = math.inf
         if event.rule == OFF_ROUTE:
             _nearest_route(city, place, detail, active)
+        detail.border = NONE
         detail.border_m = math.inf
         if event.rule in (CROSS_DISTRICT_TRANSIT, CROSS_DISTRICT_DUMPING):
             _nearest_allowed(city, place, detail, active)
         origin = district_named(city, event.origin)
         if event.rule == CROSS_DISTRICT_DUMPING and origin != NONE:
-            to_origin = district_distance(city, origin, place)
-            detail.border_m = min(detail.border_m, to_origin)
+            _if_nearer(city, origin, place, detail)
         _concerned_zone(city, place, event.rule, detail)
         _concerned_site(city, place, event.rule, detail, active)
 
@@ -150,8 +153,18 @@ def _nearest_allowed(
     for i in range(detail.permits, detail.permits + detail.n_permits):
         permit = city.permits[active[i]]
         for j in range(permit.districts, permit.districts + permit.n_districts):
-            distance = district_distance(city, city.items[j], place)
-            detail.border_m = min(detail.border_m, distance)
+            _if_nearer(city, city.items[j], place, detail)
+
+
+@compiled
+def _if_nearer(city: CityIndex, district: int, place: Any, detail: Any) -> None:
+    """Make `district` the one of `border` if it is nearer; to the millimetre, for two that share a
+    corner are equally near, and then it is the lower code."""
+    distance = district_distance(city, district, place)
+    is_nearer = distance < detail.border_m - MILLIMETRE
+    if is_nearer or (distance < detail.border_m + MILLIMETRE and district < detail.border):
+        detail.border = district
+    detail.border_m = min(detail.border_m, distance)
 
 
 @compiled

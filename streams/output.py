@@ -42,8 +42,9 @@ class Violation(msgspec.Struct, gc=False):
     district: str | None
     origin_district: str | None
     place: dict[str, str | float]
-    measured: dict[str, float]
-    threshold: dict[str, float]
+    measured: dict[str, float | str]
+    threshold: dict[str, float | str]
+    """Numbers in the units of their names; text for a time, hours or ids."""
     track: list[TrackPoint]
     city_version: str
 

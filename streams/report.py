@@ -4,15 +4,27 @@
 """
 
 import math
+from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from geofences.city import City
+from geofences.city import City, Permit
+from geofences.hours import Validity
 from geofences.index import NONE, CityIndex
-from geofences.lookup import scratch
-from streams.catalogue import CATALOGUE, CLOSED, CONDITIONS, PHASES, Rule
+from geofences.lookup import local_clock, scratch
+from streams import words
+from streams.catalogue import (
+    CATALOGUE,
+    CLOSED,
+    CONDITIONS,
+    ENDED,
+    ESCALATED,
+    PHASES,
+    REACHED,
+    Rule,
+)
 from streams.evidence import DETAIL, describe, permits_at_start
 from streams.names import NamedIds
 from streams.output import TrackPoint, Trip, Violation, trip_id, violation_id
@@ -23,6 +35,7 @@ from streams.rules import (
     LIFTED_MOVING,
     NO_GO_ZONE,
     OFF_ROUTE,
+    OUT_OF_HOURS,
     OVERLOAD,
     SITE_CLOSED,
     SPEEDING,
@@ -32,10 +45,16 @@ from streams.rules import (
 )
 from streams.state import BASES, NO_TIME, NOW
 from streams.thresholds import Thresholds
+from streams.words import Words, plain
 
 _AT_SITE: Final = (UNREGISTERED_SOURCE, ILLEGAL_DUMPING, WRONG_SITE, SITE_CLOSED)
 """They measure how far the site is."""
 _MOVING: Final = (NO_GO_ZONE, SPEEDING, LIFTED_MOVING)
+_BY_THE_CLOCK: Final = (OUT_OF_HOURS, SITE_CLOSED)
+"""They compare the local time with hours."""
+_EPOCH: Final = date(1970, 1, 1)
+
+Values = dict[str, float | str]
 
 
 class Reporter:
@@ -49,11 +68,13 @@ class Reporter:
         self._thresholds = thresholds
         self._version = city.version
         self._names = names
-        self._districts = [district.code for district in city.districts]
+        self._districts = city.districts
+        self._district_names = {district.code: district.name for district in city.districts}
         self._sites = city.sites
         self._routes = city.routes
         self._zones = city.zones
-        self._permits = [permit.permit_id for permit in city.permits]
+        self._site_names = {site.site_id: site.name for site in city.sites}
+        self._permits = city.permits
         self._companies = {truck.truck_id: truck.company for truck in city.trucks}
         self._max_load_kg = {truck.truck_id: truck.max_load_kg for truck in city.trucks}
         self._places = scratch(NOW)
@@ -69,11 +90,12 @@ class Reporter:
         describe(self._index, registers, events, count, details, active, self._places)
         permits = [self._permits[number] for number in active] if self._permits else []
         names, detail_names = events.dtype.names, details.dtype.names
+        first, n_permits = detail_names.index("permits"), detail_names.index("n_permits")
         return [
             self._violation(
                 dict(zip(names, event, strict=True)),
                 dict(zip(detail_names, detail, strict=True)),
-                permits,
+                permits[detail[first] : detail[first] + detail[n_permits]],
                 track,
                 ids,
             )
@@ -86,7 +108,7 @@ class Reporter:
         active = np.zeros(int(listed.sum()) + 1, np.int32)
         ends = np.zeros(len(trips), np.int32)
         permits_at_start(self._index, registers, trips, active, ends, self._places)
-        permits = [self._permits[number] for number in active] if self._permits else []
+        permits = [self._permits[number].permit_id for number in active] if self._permits else []
         starts = [0, *ends.tolist()]
         names = trips.dtype.names
         return [
@@ -119,17 +141,16 @@ class Reporter:
         self,
         event: dict[str, Any],
         detail: dict[str, Any],
-        permits: list[str],
+        permits: list[Permit],
         track: list[Any],
         ids: list[str],
     ) -> Violation:
         rule = CATALOGUE[event["rule"]]
         truck_id = ids[event["truck"]]
         measured = self._measured(event, detail)
-        threshold = self._threshold(rule, event, detail, truck_id)
-        place = self._place(event, detail)
-        message, message_en = _messages(rule, event["phase"], measured, threshold)
-        first = detail["permits"]
+        threshold = self._threshold(rule, event, detail, truck_id, permits)
+        names = {} if event["phase"] == CLOSED else self._named(event, detail, permits)
+        message, message_en = _messages(rule, event["phase"], threshold | measured, names)
         return Violation(
             violation_id=violation_id(truck_id, rule.id, event["started_ms"]),
             phase=PHASES[event["phase"]],
@@ -142,7 +163,7 @@ class Reporter:
             message_en=message_en,
             truck_id=truck_id,
             company=self._companies.get(truck_id),
-            permit_ids=permits[first : first + detail["n_permits"]],
+            permit_ids=[permit.permit_id for permit in permits],
             trip_id=None if event["trip_ms"] == NO_TIME else trip_id(truck_id, event["trip_ms"]),
             started_ms=event["started_ms"],
             detected_ms=event["detected_ms"],
@@ -151,7 +172,7 @@ class Reporter:
             lat=event["lat"],
             district=self._district(detail["district"]),
             origin_district=self._names.district_code(event["origin"]),
-            place=place,
+            place=self._place(event, detail),
             measured=measured,
             threshold=threshold,
             track=[
@@ -161,11 +182,11 @@ class Reporter:
             city_version=self._version,
         )
 
-    def _measured(self, event: dict[str, Any], detail: dict[str, Any]) -> dict[str, float]:
+    def _measured(self, event: dict[str, Any], detail: dict[str, Any]) -> Values:
         """What was measured, in the units of its names."""
         rule = event["rule"]
         until_ms = event["detected_ms"] if event["ended_ms"] == NO_TIME else event["ended_ms"]
-        measured: dict[str, float] = {}
+        measured: Values = {}
         if event["phase"] != CLOSED:
             if rule == OFF_ROUTE:
                 measured["distance_m"] = _metres(detail["route_m"])
@@ -174,34 +195,49 @@ class Reporter:
             elif rule in _AT_SITE and detail["site"] != NONE:
                 measured["distance_m"] = _metres(detail["site_m"])
             elif rule in _MOVING:
-                measured["speed_kmh"] = _plain(round(event["speed_kmh"], 1))
+                measured["speed_kmh"] = plain(round(event["speed_kmh"], 1))
             elif rule == OVERLOAD:
-                measured["load_kg"] = _plain(event["load_kg"])
+                measured["load_kg"] = plain(event["load_kg"])
+            if rule in _BY_THE_CLOCK:
+                measured["local_time"] = words.clock(self._clock(event)[1])
         measured["duration_s"] = _seconds(until_ms - event["started_ms"])
         if rule < len(CONDITIONS):
             measured["fixes"] = event["fixes"]
         return measured
 
     def _threshold(
-        self, rule: Rule, event: dict[str, Any], detail: dict[str, Any], truck_id: str
-    ) -> dict[str, float]:
+        self,
+        rule: Rule,
+        event: dict[str, Any],
+        detail: dict[str, Any],
+        truck_id: str,
+        permits: list[Permit],
+    ) -> Values:
         """What it was measured against."""
-        threshold = {name: _plain(value) for name, value in self._thresholds.rules[rule.id].items()}
+        threshold: Values = {
+            name: plain(value) for name, value in self._thresholds.rules[rule.id].items()
+        }
         state = self._thresholds.state
         number = event["rule"]
         if number == OFF_ROUTE and detail["route"] != NONE:
-            threshold["corridor_m"] = _plain(self._routes[detail["route"]].corridor_m)
+            threshold["corridor_m"] = plain(self._routes[detail["route"]].corridor_m)
         elif number == SPEEDING and event["phase"] != CLOSED:
-            threshold["limit_kmh"] = _plain(event["limit_kmh"])
+            threshold["limit_kmh"] = plain(event["limit_kmh"])
         elif number == OVERLOAD:
             # A run may end under a version that states none.
             max_load_kg = self._max_load_kg.get(truck_id)
             if max_load_kg is not None:
-                threshold["max_load_kg"] = _plain(max_load_kg)
+                threshold["max_load_kg"] = plain(max_load_kg)
         elif number == SUSPECTED_DUMPING:
             threshold["dump_dwell_s"] = _seconds(event["limit_ms"])
+        elif number == OUT_OF_HOURS and event["phase"] != CLOSED:
+            threshold["hours"] = self._hours(event, [permit.validity for permit in permits])
         elif number in _AT_SITE:
-            threshold["site_margin_m"] = _plain(state["site_margin_m"])
+            threshold["site_margin_m"] = plain(state["site_margin_m"])
+            if number == WRONG_SITE:
+                threshold["disposal_site_ids"] = ";".join(_disposal_sites(permits))
+            elif number == SITE_CLOSED:
+                threshold["hours"] = self._hours(event, [self._sites[detail["site"]].validity])
         return threshold
 
     def _place(self, event: dict[str, Any], detail: dict[str, Any]) -> dict[str, str | float]:
@@ -221,27 +257,89 @@ class Reporter:
             place["distance_m"] = _metres(detail["site_m"])
         return place
 
+    def _named(
+        self, event: dict[str, Any], detail: dict[str, Any], permits: list[Permit]
+    ) -> dict[str, Words]:
+        """What the sentences name, by the words for it in the catalogue (`NAMES`)."""
+        rule = event["rule"]
+        named: dict[str, Words] = {"limit_of": ("全市", "city-wide")}
+        if detail["site"] != NONE:
+            site = self._sites[detail["site"]]
+            named["site"] = _both(words.named(site.site_id, site.name))
+        if detail["route"] != NONE:
+            route = self._routes[detail["route"]]
+            named["route"] = _both(words.named(route.route_id, route.name))
+        if detail["zone"] != NONE:
+            zone = self._zones[detail["zone"]]
+            name = words.named(zone.zone_id, zone.name)
+            named["zone"] = _both(name)
+            named["limit_of"] = f"限速区 {name} ", f"zone {name}"
+        if rule in (CROSS_DISTRICT_TRANSIT, CROSS_DISTRICT_DUMPING):
+            here = self._district(detail["district"])
+            named["here"] = ("不在任何区内", "no district") if here is None else self._in(here)
+            nearest = self._district(detail["border"])
+            if nearest is not None:
+                named["nearest"] = self._in(nearest)
+            origin = self._names.district_code(event["origin"])
+            if origin is not None:
+                named["origin"] = self._in(origin)
+        if rule == WRONG_SITE:
+            named["permitted"] = words.several(
+                [
+                    words.named(site_id, self._site_names.get(site_id, ""))
+                    for site_id in _disposal_sites(permits)
+                ]
+            )
+        return named
+
+    def _in(self, code: str) -> Words:
+        return _both(words.named(code, self._district_names.get(code, "")))
+
+    def _clock(self, event: dict[str, Any]) -> tuple[date, int]:
+        """The local date, and the minute of the day."""
+        day, minute = local_clock(self._index.offsets, event["place_ms"])
+        return _EPOCH + timedelta(days=int(day)), int(minute)
+
+    def _hours(self, event: dict[str, Any], validities: list[Validity]) -> str:
+        today, _ = self._clock(event)
+        return words.joined(words.hours(validity, today) for validity in validities)
+
     def _district(self, number: int) -> str | None:
-        return None if number == NONE else self._districts[number]
+        return None if number == NONE else self._districts[number].code
 
 
-def _messages(
-    rule: Rule, phase: int, measured: dict[str, float], threshold: dict[str, float]
-) -> tuple[str, str]:
+def _messages(rule: Rule, phase: int, values: Values, named: dict[str, Words]) -> Words:
     """One sentence in Chinese and one in English."""
+    sentences: Words = rule.message, rule.message_en
     if phase == CLOSED:
-        return (
-            f"{rule.title}结束，共 {measured['duration_s']} 秒",
-            f"{rule.title_en}: ended, {measured['duration_s']} s in all",
-        )
-    if "{distance_m}" in rule.message and "distance_m" not in measured:
-        # There is no nearest site in a city that has none.
-        return (
-            f"{rule.title}：全市没有在有效期内的此类场所",
-            f"{rule.title_en}: the city has no such site in date",
-        )
-    values = threshold | measured
-    return rule.message.format(**values), rule.message_en.format(**values)
+        sentences = ENDED
+    elif phase == ESCALATED:
+        sentences = rule.message + REACHED[0], rule.message_en + REACHED[1]
+    elif rule.message_nowhere and "distance_m" not in values:
+        sentences = rule.message_nowhere, rule.message_nowhere_en
+    fields = {name: _shown(name, value) for name, value in values.items()} | named
+    fields["title"] = rule.title, rule.title_en
+    fields["severe"] = _both(rule.severe or rule.severity)
+    chinese, english = (
+        sentence.format(**{name: both[language] for name, both in fields.items()})
+        for language, sentence in enumerate(sentences)
+    )
+    return chinese, english
+
+
+def _shown(name: str, value: float | str) -> Words:
+    """A number or text of `measured` or `threshold`; seconds with their unit."""
+    if isinstance(value, str):
+        return _both(value)
+    return words.duration(value) if name.endswith("_s") else _both(words.number(value))
+
+
+def _both(word: str) -> Words:
+    return word, word
+
+
+def _disposal_sites(permits: list[Permit]) -> list[str]:
+    return sorted({site_id for permit in permits for site_id in permit.disposal_site_ids})
 
 
 def _track_point(fix: tuple[int, float, float, float]) -> TrackPoint:
@@ -250,13 +348,8 @@ def _track_point(fix: tuple[int, float, float, float]) -> TrackPoint:
 
 
 def _metres(distance_m: float) -> float:
-    return _plain(round(distance_m, 1))
+    return plain(round(distance_m, 1))
 
 
 def _seconds(duration_ms: int) -> float:
-    return _plain(duration_ms / 1000)
-
-
-def _plain(value: float) -> float:
-    """A whole number as one, so that 50 is written as 50."""
-    return int(value) if value == int(value) else value
+    return plain(duration_ms / 1000)

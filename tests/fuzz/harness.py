@@ -331,7 +331,8 @@ def check_original(value: Any, record: bytes | None) -> None:
 
 def check_numbers(violation: Violation) -> None:
     """All its numbers are numbers."""
-    numbers = [violation.lon, violation.lat, *violation.measured.values()]
+    numbers = [violation.lon, violation.lat]
+    numbers += [value for value in violation.measured.values() if not isinstance(value, str)]
     numbers += [value for point in violation.track for value in point if value is not None]
     demand(all(map(math.isfinite, numbers)), "no number", violation)
 

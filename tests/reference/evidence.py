@@ -6,9 +6,11 @@ at the time of the place. It decides nothing; whether the rule was broken has be
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from geofences.city import Site
+from geofences.hours import Validity
 from reference.geometry import Place
 from reference.model import Fix
 from reference.permits import Pool
@@ -20,7 +22,7 @@ from reference.rules import (
     no_go_zones_at,
     permitted_receiving_sites,
 )
-from streams.catalogue import CATALOGUE
+from streams.catalogue import CATALOGUE, ENDED, REACHED
 
 ROWS = {row.id: row for row in CATALOGUE}
 """Of these only titles and templates are read."""
@@ -131,28 +133,35 @@ def _place(case: Case) -> dict[str, Any]:
 # --- what was measured, against what ---
 
 
-def _measured(case: Case) -> dict[str, float]:
+Values = dict[str, float | str]
+
+
+def _measured(case: Case) -> Values:
     """A run that is over is told by its length alone."""
-    duration = {"duration_s": _plain((case.until_ms - case.started_ms) / 1000)}
+    duration: Values = {"duration_s": _plain((case.until_ms - case.started_ms) / 1000)}
     if case.is_condition:
         assert case.fixes is not None
         duration["fixes"] = case.fixes
     return duration if case.phase == "closed" else duration | _quantity(case)
 
 
-def _quantity(case: Case) -> dict[str, float]:
+def _quantity(case: Case) -> Values:
     """What the rule compares with a threshold, but for durations."""
+    local_time = f"{_local(case):%H:%M}"
     match case.rule:
         case "off-route":
             route = _concerned_route(case)
             assert route is not None
             return {"distance_m": _metres(route[1])}
-        case "cross-district-transit":
-            return {"distance_m": _metres(_to_nearest_district_m(case, set()))}
-        case "cross-district-dumping":
-            assert case.origin_district is not None
-            return {"distance_m": _metres(_to_nearest_district_m(case, {case.origin_district}))}
-        case "unregistered-source" | "illegal-dumping" | "wrong-site" | "site-closed":
+        case "out-of-hours":
+            return {"local_time": local_time}
+        case "cross-district-transit" | "cross-district-dumping":
+            return {"distance_m": _metres(_nearest_district(case)[1])}
+        case "site-closed":
+            site = _concerned_site(case)
+            assert site is not None
+            return {"distance_m": _metres(site[1]), "local_time": local_time}
+        case "unregistered-source" | "illegal-dumping" | "wrong-site":
             site = _concerned_site(case)
             return {} if site is None else {"distance_m": _metres(site[1])}
         case "no-go-zone" | "speeding" | "lifted-moving":
@@ -166,14 +175,40 @@ def _quantity(case: Case) -> dict[str, float]:
     return {}
 
 
-def _to_nearest_district_m(case: Case, also: set[str]) -> float:
-    codes = also | case.pool.all_district_codes
-    return min(case.at.city_map.distance_to_district_m(case.at.point, code) for code in codes)
+def _nearest_district(case: Case) -> tuple[str, float]:
+    """Of those where it may be; two are equally near when a millimetre apart, then it is the lower
+    code."""
+    codes = set(case.pool.all_district_codes)
+    if case.rule == "cross-district-dumping":
+        assert case.origin_district is not None
+        codes.add(case.origin_district)
+    far_m = {code: case.at.city_map.distance_to_district_m(case.at.point, code) for code in codes}
+    least_m = min(far_m.values())
+    return min(code for code in codes if far_m[code] < least_m + 0.001), least_m
 
 
-def _threshold(case: Case) -> dict[str, float]:
+def _local(case: Case) -> datetime:
+    return case.at.city_map.local(case.at.time_ms)
+
+
+def _hours(case: Case, validity: Validity) -> str:
+    """On the first day with its date, where the night before is not covered."""
+    windows = [
+        f"{_clock(window.start_min)}-{_clock((window.end_min - 1) % 1440 + 1)}"
+        for window in validity.windows
+    ]
+    text, today = ";".join(windows), _local(case).date()
+    over_midnight = any(window.end_min > 1440 for window in validity.windows)
+    return f"{today:%Y-%m-%d} {text}" if over_midnight and validity.first == today else text
+
+
+def _clock(minute: int) -> str:
+    return "{:02d}:{:02d}".format(*divmod(minute, 60))
+
+
+def _threshold(case: Case) -> Values:
     """The rule's own thresholds, and those of the city or its register that it goes by."""
-    threshold = {name: _plain(value) for name, value in case.rules.rules[case.rule].items()}
+    threshold: Values = {name: _plain(value) for name, value in case.rules.rules[case.rule].items()}
     match case.rule:
         case "off-route":
             if route := _concerned_route(case):
@@ -189,28 +224,106 @@ def _threshold(case: Case) -> dict[str, float]:
                 threshold["max_load_kg"] = _plain(max_load_kg)
         case "suspected-dumping":
             threshold["dump_dwell_s"] = _plain(case.rules_when_known.state["dump_dwell_s"])
+        case "out-of-hours":
+            if case.phase != "closed":
+                hours = [_hours(case, validity) for validity in case.pool.validities]
+                threshold["hours"] = ";".join(sorted(set(hours), key=hours.index))
         case "unregistered-source" | "illegal-dumping" | "wrong-site" | "site-closed":
-            threshold["site_margin_m"] = _plain(case.rules.state["site_margin_m"])
+            threshold |= _threshold_at_site(case)
+    return threshold
+
+
+def _threshold_at_site(case: Case) -> Values:
+    threshold: Values = {"site_margin_m": _plain(case.rules.state["site_margin_m"])}
+    if case.rule == "wrong-site":
+        threshold["disposal_site_ids"] = ";".join(sorted(case.pool.disposal_site_ids or ()))
+    if case.rule == "site-closed" and (site := _concerned_site(case)):
+        threshold["hours"] = _hours(case, site[0].validity)
     return threshold
 
 
 # --- in words ---
 
 
-def _messages(
-    case: Case, measured: dict[str, float], threshold: dict[str, float]
-) -> tuple[str, str]:
+def _messages(case: Case, measured: Values, threshold: Values) -> tuple[str, str]:
     row = ROWS[case.rule]
+    chinese, english = row.message, row.message_en
     if case.phase == "closed":
-        lasted = measured["duration_s"]
-        return f"{row.title}结束，共 {lasted} 秒", f"{row.title_en}: ended, {lasted} s in all"
-    if "distance_m" in row.message and "distance_m" not in measured:
-        return (
-            f"{row.title}：全市没有在有效期内的此类场所",
-            f"{row.title_en}: the city has no such site in date",
-        )
-    numbers = {**threshold, **measured}
-    return row.message.format(**numbers), row.message_en.format(**numbers)
+        chinese, english = ENDED
+    elif case.phase == "escalated":
+        chinese, english = chinese + REACHED[0], english + REACHED[1]
+    elif row.message_nowhere and "distance_m" not in measured:
+        chinese, english = row.message_nowhere, row.message_nowhere_en
+    values = {**threshold, **measured}
+    return (
+        chinese.format(
+            title=row.title,
+            **{name: _in_words(name, value, english=False) for name, value in values.items()},
+            **(_names(case, english=False) if case.phase != "closed" else {}),
+        ),
+        english.format(
+            title=row.title_en,
+            severe=row.severe,
+            **{name: _in_words(name, value, english=True) for name, value in values.items()},
+            **(_names(case, english=True) if case.phase != "closed" else {}),
+        ),
+    )
+
+
+def _in_words(name: str, value: float | str, *, english: bool) -> str:
+    """As it is, up to a million; seconds as such below an hour."""
+    if isinstance(value, str):
+        return value
+    text = f"{value}" if abs(value) < 1_000_000 else f"{value:g}"
+    if not name.endswith("_s"):
+        return text
+    minutes, left_ms = divmod(round(value * 1000), 60_000)
+    if minutes < 60:
+        return f"{text} s" if english else f"{text} 秒"
+    hours, minutes = divmod(minutes, 60)
+    seconds = _plain(left_ms / 1000)
+    if english:
+        return f"{hours} h {minutes} min" + (f" {seconds} s" if seconds else "")
+    told = [f"{hours} 小时", f"{minutes} 分", f"{seconds} 秒"]
+    return " ".join(told if seconds else told[:2] if minutes else told[:1])
+
+
+def _names(case: Case, *, english: bool) -> dict[str, str]:
+    """What the sentence names: ids, each with its name."""
+    city_map, names = case.at.city_map, dict[str, str]()
+    if site := _concerned_site(case):
+        names["site"] = _named(site[0].site_id, site[0].name)
+    match case.rule:
+        case "off-route":
+            if route := _concerned_route(case):
+                names["route"] = _named(route[0], city_map.names[route[0]])
+        case "no-go-zone":
+            zone = no_go_zones_at(case.at)[0]
+            names["zone"] = _named(zone.zone_id, zone.name)
+        case "speeding":
+            names["limit_of"] = "city-wide" if english else "全市"
+            if decides := limit_at(case.rules, case.at)[1]:
+                zone_name = _named(decides.zone_id, decides.name)
+                names["limit_of"] = f"zone {zone_name}" if english else f"限速区 {zone_name} "
+        case "cross-district-transit" | "cross-district-dumping":
+            names["here"] = "no district" if english else "不在任何区内"
+            around = {"here": case.at.district, "origin": case.origin_district}
+            around["nearest"] = _nearest_district(case)[0]
+            for name, code in around.items():
+                if code is not None:
+                    names[name] = _named(code, city_map.names.get(code, ""))
+        case "wrong-site":
+            listed = sorted(case.pool.disposal_site_ids or ())
+            shown = [_named(site_id, city_map.sites[site_id].name) for site_id in listed[:3]]
+            names["permitted"] = (", " if english else "、").join(shown)
+            if len(listed) > 3:
+                more = f" and {len(listed) - 3} more" if english else f"等 {len(listed)} 处"
+                names["permitted"] += more
+    return names
+
+
+def _named(one_id: str, name: str) -> str:
+    return f"{one_id} {name}" if name and name != one_id else one_id
 
 
 def _metres(distance_m: float) -> float:
@@ -219,4 +332,4 @@ def _metres(distance_m: float) -> float:
 
 def _plain(value: float) -> float:
     """Whole numbers as such: 50, not 50.0."""
-    return int(value) if float(value).is_integer() else value
+    return int(value) if float(value).is_integer() and abs(value) < 1e15 else value

@@ -38,6 +38,9 @@ class CityMap:
         self.version = city.version
         self.site_margin_m = site_margin_m
         self.sites = {site.site_id: site for site in city.sites}
+        self.names = {district.code: district.name for district in city.districts} | {
+            route.route_id: route.name for route in city.routes
+        }
         self._districts = {d.code: self._in_metres(d.shape) for d in city.districts}
         self._routes = {r.route_id: self._in_metres(r.shape) for r in city.routes}
         self._sites = {s.site_id: self._in_metres(s.shape) for s in city.sites}

@@ -6,6 +6,7 @@ Called by the rules and the engine. Knows nothing of fixes or trips.
 from dataclasses import dataclass
 
 from geofences.city import City
+from geofences.hours import Validity
 from reference.geometry import CityMap
 
 
@@ -16,6 +17,8 @@ class Pool:
     permit_ids: list[str]
     any_holds: bool
     """The hours of one of them hold."""
+    validities: list[Validity]
+    """In the order of their ids."""
     route_ids: frozenset[str] | None
     disposal_site_ids: frozenset[str] | None
     district_codes: frozenset[str] | None
@@ -45,6 +48,7 @@ class PermitBook:
         return Pool(
             permit_ids=sorted(p.permit_id for p in permits),
             any_holds=any(p.validity.holds(local) for p in permits),
+            validities=[p.validity for p in sorted(permits, key=lambda p: p.permit_id)],
             route_ids=_pooled([frozenset(p.route_ids) for p in permits]),
             disposal_site_ids=_pooled([frozenset(p.disposal_site_ids) for p in permits]),
             district_codes=_pooled([self._districts[p.permit_id] for p in permits]),

@@ -6,7 +6,7 @@
     verdicts.jsonl   violations and trips, one a line
 
 Recorded once by `python tests/streams/recorded_state.py NAME`, before the records of a truck or of
-a run change, and never again: later versions must reach the same from it.
+a run change, and never again: later versions must reach the same from it, but for the sentences.
 """
 
 import sys

@@ -4,6 +4,7 @@ import json
 import math
 import uuid
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from shapely import LineString, Point, box
 
 from geofences.city import City, District, Permit, Route, Site, Truck, Zone
 from geofences.hours import ALWAYS, Validity, parse_hours
+from streams import words
 from streams.catalogue import CATALOGUE, CONDITIONS
 from streams.detect import PreparedCity
 from streams.output import NAMESPACE, Violation, ce_headers, encode
@@ -84,10 +86,11 @@ def test_off_route_says_how_far_from_which_route() -> None:
     assert opened.threshold == {"corridor_m": 40, "min_fixes": 3, "min_s": 60, "severe_s": 900}
     assert opened.place == {"route_id": "way", "distance_m": opened.measured["distance_m"]}
     assert opened.message == (
-        "载货行驶中偏离核准路线 82.7 米（走廊 40 米），已持续 60 秒、3 个定位点"
+        "载货行驶中偏离核准路线 82.7 米（最近路线 way，走廊 40 米），已持续 60 秒、3 个定位点"
     )
     assert opened.message_en == (
-        "Loaded and 82.7 m off the permitted routes (corridor 40 m), for 60 s over 3 fixes"
+        "Loaded and 82.7 m off the permitted routes (nearest way, corridor 40 m), for 60 s over 3 "
+        "fixes"
     )
     assert (opened.permit_ids, opened.company) == (["P1"], "甲")
     assert (opened.district, opened.origin_district) == ("330201", "330201")
@@ -108,9 +111,11 @@ def test_speeding_says_the_limit_that_decided_and_its_zone() -> None:
     assert in_zone.measured == {"speed_kmh": 37.2, "duration_s": 60, "fixes": 3}
     assert in_zone.threshold == {"limit_kmh": 30, "min_fixes": 3, "min_s": 20}
     assert in_zone.place == {"zone_id": "slow"}
+    assert in_zone.message.startswith("车速 37.2 公里/小时，限速区 slow 限速 30 公里/小时，")
+    assert "37.2 km/h where 30 km/h is allowed (zone slow), for" in in_zone.message_en
     in_city = only("speeding", "opened", *fast)
     assert (in_city.threshold["limit_kmh"], in_city.place) == (60, {})
-    assert in_city.message == "车速 61 公里/小时，限速 60 公里/小时，已持续 60 秒、3 个定位点"
+    assert in_city.message == "车速 61 公里/小时，全市限速 60 公里/小时，已持续 60 秒、3 个定位点"
     assert (in_city.trip_id, in_city.origin_district) == (None, None)
 
 
@@ -120,6 +125,7 @@ def test_no_go_and_lifted_say_the_speed() -> None:
     ]
     no_go = only("no-go-zone", "opened", *inside)
     assert (no_go.place, no_go.measured["speed_kmh"]) == ({"zone_id": "quiet"}, 20)
+    assert no_go.message.startswith("以 20 公里/小时行驶于禁行区 quiet，")
     assert (no_go.company, no_go.permit_ids) == (None, [])
     lifted = only("lifted-moving", "opened", *inside)
     assert lifted.place == {}
@@ -146,7 +152,7 @@ def test_a_dump_says_the_nearest_site_where_it_would_be_allowed() -> None:
     assert dump.measured == {"distance_m": pytest.approx(250, abs=0.3), "duration_s": 30}
     assert dump.threshold == {"site_margin_m": 50}
     assert dump.place == {"site_id": "tip", "distance_m": dump.measured["distance_m"]}
-    assert dump.message == "在消纳场和中转站范围外倾倒，距最近处 249.9 米（范围 50 米）"
+    assert dump.message == "在消纳场和中转站范围外倾倒，距最近处 tip 249.9 米（范围 50 米）"
     assert (dump.lon, dump.lat) == field
     assert [point[0] for point in dump.track] == [
         START_MS + 1000 * s for s in (0, 30, 60, 90, 300, 330)
@@ -159,6 +165,14 @@ def test_a_dump_at_a_wrong_site_says_which() -> None:
     dump = only("wrong-site", "occurred", *loaded_at_the_pit(), *tipped)
     assert dump.place == {"site_id": "tip 2", "distance_m": pytest.approx(20, abs=0.2)}
     assert dump.measured["distance_m"] == dump.place["distance_m"]
+    assert dump.threshold == {"site_margin_m": 50, "disposal_site_ids": "tip"}
+    distance_m = dump.measured["distance_m"]
+    assert dump.message == (
+        f"在 tip 2 倾倒，距该场所 {distance_m} 米（范围 50 米），有效核准文件列明的是 tip"
+    )
+    assert dump.message_en == (
+        f"Dumped at tip 2, {distance_m} m from it (margin 50 m); the permits in date list tip"
+    )
 
 
 def test_a_dump_at_a_closed_site_says_the_permitted_one_though_another_is_nearer() -> None:
@@ -175,6 +189,113 @@ def test_a_dump_at_a_closed_site_says_the_permitted_one_though_another_is_nearer
     (dump,) = judge(PreparedCity.of(city), [*loaded_at_the_pit(), *tipped]).violations
     assert (dump.rule, dump.place["site_id"]) == ("site-closed", "tip")
     assert dump.place["distance_m"] == dump.measured["distance_m"] == pytest.approx(30, abs=1)
+    assert (dump.measured["local_time"], dump.threshold["hours"]) == ("12:05", "21:00-06:00")
+    assert dump.message.startswith("12:05 在 tip 倾倒，该场所开放时段为 21:00-06:00（距离 ")
+    assert dump.message_en.startswith("Dumped at tip at 12:05, open 21:00-06:00 (")
+
+
+def open_hours(*validities: Validity, at_s: float = 0) -> Violation:
+    """Loaded and driving from noon and `at_s` seconds on, under permits of these hours."""
+    permits = tuple(
+        Permit(f"P{n}", ("浙B1",), (), (), (), (), validity)
+        for n, validity in enumerate(validities)
+    )
+    way = [at(at_s + 120 + 30 * n, (121.03, 29.05), speed_kmh=35.0, loaded=True) for n in range(3)]
+    loading = [
+        at(at_s + 30 * n, PIT, speed_kmh=0.0, loaded=loaded)
+        for n, loaded in enumerate((False, False, True, True))
+    ]
+    city = PreparedCity.of(replace(CITY, permits=permits))
+    (found,) = [v for v in judge(city, [*loading, *way]).violations if v.phase == "opened"]
+    return found
+
+
+def test_out_of_hours_says_the_local_time_and_the_hours_of_each_permit() -> None:
+    night, evening = "21:00-06:00", "18:00-24:00"
+    told = open_hours(
+        *(Validity(None, None, parse_hours(hours)) for hours in (night, evening, night))
+    )
+    assert told.measured == {"local_time": "12:03", "duration_s": 60, "fixes": 3}
+    assert told.threshold == {"hours": "21:00-06:00;18:00-24:00", "min_fixes": 3, "min_s": 60}
+    assert told.message == (
+        "载货行驶于 12:03，核准时段为 21:00-06:00;18:00-24:00，已持续 60 秒、3 个定位点"
+    )
+    assert told.message_en == (
+        "Loaded and moving at 12:03, permitted 21:00-06:00;18:00-24:00, for 60 s over 3 fixes"
+    )
+
+
+def test_on_the_first_day_the_night_before_is_not_permitted() -> None:
+    """03:03 lies in 21:00-06:00 but for the date."""
+    first = Validity(date(2026, 11, 23), None, parse_hours("21:00-06:00"))
+    told = open_hours(first, at_s=15 * 3_600)
+    assert told.measured["local_time"] == "03:03"
+    assert told.threshold["hours"] == "2026-11-23 21:00-06:00"
+
+
+def test_names_are_said_beside_ids() -> None:
+    sites = tuple(replace(site, name=f"场 {site.site_id}") for site in CITY.sites)
+    districts = tuple(replace(district, name="东区") for district in CITY.districts)
+    listed = tuple(Site(f"D{n}", "", "disposal", Point(121, 29), 1, None, ALWAYS) for n in range(3))
+    permit = replace(CITY.permits[0], disposal_site_ids=("tip", "D0", "D1", "D2"), route_ids=())
+    city = replace(CITY, sites=(*listed, *sites), districts=districts, permits=(permit,))
+    tipped = [at(400 + 30 * n, OTHER_TIP, speed_kmh=0.0, loaded=False) for n in range(2)]
+    (dump,) = judge(PreparedCity.of(city), [*loaded_at_the_pit(), *tipped]).violations
+    assert dump.message.startswith("在 tip 2 场 tip 2 倾倒")
+    assert dump.message.endswith("列明的是 D0、D1、D2等 4 处")
+    assert dump.message_en.endswith("list D0, D1, D2 and 1 more")
+    assert dump.threshold["disposal_site_ids"] == "D0;D1;D2;tip"
+
+
+def test_crossing_a_border_says_from_where_to_where() -> None:
+    east = [at(900 + 30 * n, (121.15, 29.05), speed_kmh=35.0, loaded=True) for n in range(3)]
+    tipped = [at(1_000 + 30 * n, (121.15, 29.05), speed_kmh=0.0, loaded=False) for n in range(2)]
+    track = [*loaded_at_the_pit(), *east, *tipped]
+    transit = only("cross-district-transit", "opened", *track)
+    far = transit.measured["distance_m"]
+    assert transit.message == (
+        f"载货行驶于核准区域之外（330202 east），距最近核准区 330201 west {far} 米（界限 100 米），"
+        "已持续 60 秒、3 个定位点"
+    )
+    dump = only("cross-district-dumping", "occurred", *track)
+    assert dump.message_en == (
+        f"Loaded in 330201 west, dumped in 330202 east, {far} m from 330201 west, the nearest of the "
+        "district of origin and those permitted (limit 100 m)"
+    )
+
+
+def test_escalation_says_that_it_has_lasted_long_enough() -> None:
+    run = [at(500 + 300 * n, (121.05, 29.09), speed_kmh=35.0, loaded=True) for n in range(14)]
+    track = [*loaded_at_the_pit(), *run]
+    escalated = only("off-route", "escalated", *track)
+    assert escalated.message.endswith("，已持续 900 秒、4 个定位点，达到升级界限 900 秒")
+    assert escalated.message_en.endswith(
+        ", for 900 s over 4 fixes, long enough to be major (limit 900 s)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chinese", "english"),
+    [
+        (0, "0 秒", "0 s"),
+        (61.8, "61.8 秒", "61.8 s"),
+        (3_599.999, "3599.999 秒", "3599.999 s"),
+        (3_600, "1 小时", "1 h 0 min"),
+        (14_400, "4 小时", "4 h 0 min"),
+        (14_460, "4 小时 1 分", "4 h 1 min"),
+        (14_401.5, "4 小时 0 分 1.5 秒", "4 h 0 min 1.5 s"),
+    ],
+)
+def test_long_durations_are_in_hours(seconds: float, chinese: str, english: str) -> None:
+    assert words.duration(seconds) == (chinese, english)
+
+
+def test_whatever_is_measured_can_be_read() -> None:
+    """The gate takes any finite number."""
+    fast = [at(30 * n, (121.05, 29.02), speed_kmh=1e300) for n in range(3)]
+    told = only("speeding", "opened", *fast)
+    assert told.message.startswith("车速 1e+300 公里/小时，")
+    assert len(encode(told)) < 2_000
 
 
 def test_loading_at_a_disposal_site_says_how_far_the_nearest_construction_site_is() -> None:
@@ -182,7 +303,7 @@ def test_loading_at_a_disposal_site_says_how_far_the_nearest_construction_site_i
     loaded = only("unregistered-source", "occurred", *loading)
     assert loaded.place == {"site_id": "pit", "distance_m": loaded.measured["distance_m"]}
     assert loaded.measured["distance_m"] == pytest.approx(5_745, abs=20)
-    assert f"{loaded.measured['distance_m']} m from the nearest (margin" in loaded.message_en
+    assert f"{loaded.measured['distance_m']} m from the nearest, pit (margin" in loaded.message_en
 
 
 def test_leaving_a_no_go_zone_says_which() -> None:
@@ -198,7 +319,7 @@ def test_a_lost_signal_says_the_nearest_site_and_every_second() -> None:
     opened = only("signal-lost", "opened", *silent, back)
     assert opened.place == {"site_id": "tip", "distance_m": pytest.approx(1_848, abs=5)}
     closed = only("signal-lost", "closed", *silent, back)
-    assert closed.message_en.endswith(": ended, 1500000.001 s in all")
+    assert closed.message_en.endswith(": ended, 416 h 40 min 0.001 s in all")
 
 
 def test_of_routes_as_near_the_lower_id_is_told() -> None:
@@ -227,7 +348,10 @@ def test_a_city_without_sites_has_none_to_say() -> None:
     for violation in told:
         assert violation.place == {}
         assert "distance_m" not in violation.measured
-        assert violation.message.endswith("全市没有在有效期内的此类场所")
+    assert [v.message for v in told] == [
+        "在登记工地范围外装载：全市没有在有效期内的登记工地",
+        "在消纳场和中转站范围外倾倒：全市没有在有效期内的消纳场或中转站",
+    ]
 
 
 def thinned(fixes: list[Position]) -> list[int]:
@@ -316,10 +440,15 @@ EXACTLY = {"signal-lost": ("duration_s", "offline_s"), "undelivered": ("duration
 
 def pairs(violation: Violation, names: dict[str, tuple[str, str]]) -> list[tuple[float, float]]:
     """What was measured and the threshold of the same quantity, if the rule has such a pair."""
-    if violation.rule not in names or "没有在有效期内" in violation.message:
+    if violation.rule not in names or "全市没有在有效期内" in violation.message:
         return []
     measured, threshold = names[violation.rule]
-    return [(violation.measured[measured], violation.threshold[threshold])]
+    return [(number(violation.measured[measured]), number(violation.threshold[threshold]))]
+
+
+def number(value: float | str) -> float:
+    assert not isinstance(value, str)
+    return value
 
 
 def test_every_violation_measures_what_its_threshold_forbids() -> None:
@@ -332,12 +461,12 @@ def test_every_violation_measures_what_its_threshold_forbids() -> None:
         assert all(measured <= limit + ROUNDING for measured, limit in pairs(v, WITHIN)), v
         assert all(measured == limit for measured, limit in pairs(v, EXACTLY)), v
         if v.rule in CONDITION_IDS:
-            assert v.measured["fixes"] >= v.threshold["min_fixes"]
+            assert number(v.measured["fixes"]) >= number(v.threshold["min_fixes"])
             limit_s = v.threshold["severe_s" if v.phase == "escalated" else "min_s"]
-            assert v.measured["duration_s"] >= limit_s
+            assert number(v.measured["duration_s"]) >= number(limit_s)
         if v.rule == "overload":
-            permitted_kg = v.threshold["max_load_kg"] * v.threshold["tolerance"]
-            assert v.measured["load_kg"] > permitted_kg
+            permitted_kg = number(v.threshold["max_load_kg"]) * number(v.threshold["tolerance"])
+            assert number(v.measured["load_kg"]) > permitted_kg
 
 
 def test_every_violation_is_whole() -> None:
@@ -352,7 +481,8 @@ def test_every_violation_is_whole() -> None:
         assert v.violation_id == str(uuid.uuid5(NAMESPACE, f"{v.truck_id}|{v.rule}|{v.started_ms}"))
         assert 1 <= len(v.track) <= 33
         assert [point[0] for point in v.track] == sorted({point[0] for point in v.track})
-        assert all(math.isfinite(value) for value in (*v.measured.values(), *v.threshold.values()))
+        for value in (*v.measured.values(), *v.threshold.values()):
+            assert value != "" if isinstance(value, str) else math.isfinite(value)
         assert (v.ended_ms is not None) == (v.phase == "closed")
         assert v.started_ms <= v.detected_ms
         assert msgspec.json.decode(encode(v), type=Violation) == v

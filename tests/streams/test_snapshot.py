@@ -356,12 +356,22 @@ def test_an_engine_that_has_seen_nothing_can_be_saved() -> None:
     assert NEVER > (restored.highest_ms or 0) > START_MS
 
 
+def without_sentences(told: list[bytes]) -> list[str]:
+    """Sorted; a later version may say the same in other words."""
+    verdicts = [json.loads(line) for line in told]
+    return sorted(
+        json.dumps({name: v[name] for name in v if not name.startswith("message")})
+        for v in verdicts
+    )
+
+
 @pytest.mark.parametrize("folder", sorted(FOLDER.iterdir()), ids=lambda folder: folder.name)
 def test_a_state_that_was_recorded_leads_to_the_verdicts_that_were_recorded(folder: Path) -> None:
     engine = new_engine(folder)
     engine.restore(read_state(folder))
     told = lines(engine.process(read_rest(folder)))
-    assert sorted(told) == sorted((folder / "verdicts.jsonl").read_bytes().splitlines())
+    recorded = (folder / "verdicts.jsonl").read_bytes().splitlines()
+    assert without_sentences(told) == without_sentences(recorded)
     assert len({json.loads(line).get("rule") for line in told}) > 4
 
 
