@@ -407,8 +407,8 @@ CATALOGUE: Final[tuple[Rule, ...]] = (
         exceptions=(
             "a permit in date without a limit of districts excuses it",
             "nearer to an allowed district or that of origin than border_m, or as near",
-            "the district of origin is not known (loaded when first seen, and not at a "
-            "construction site), or no longer in the city; the place of the dump lies in no district",
+            "the district of origin is not known (loaded when first seen, not at a "
+            "construction site) or no longer in the city; the place of the dump is in no district",
         ),
         thresholds=(_BORDER,),
         message="跨区倾倒：自 {origin} 装载，在 {here} 倾倒，距装载区和核准区中最近的 "

@@ -38,8 +38,8 @@ _REASON = {
     "as an impossible jump",
     "late": "it is older than the truck's last fix",
     "impossible_jump": "the way from the last fix needs a speed over `max_speed_kmh` "
-    f"({{max_speed_kmh:g}} km/h); with the {JUMP_ROW}rd such position in a row that agree with each "
-    "other the truck is there, and that one is a fix",
+    f"({{max_speed_kmh:g}} km/h); with the {JUMP_ROW}rd such position in a row, when they agree "
+    "with each other, the truck is there, and that one is a fix",
 }
 
 
@@ -88,9 +88,9 @@ def _sentences() -> Iterator[str]:
     yield "- Names in braces are fields of `measured` and `threshold`; besides, as id and name:"
     for name, meaning in NAMES.items():
         yield f"  - `{{{name}}}`: {meaning}"
-    yield "- What ends in `_s` is in seconds, from an hour on in hours and minutes (4 h 0 min)."
-    yield "- `{local_time}` and `{hours}` are by the city's clock; hours of several permits are joined"
-    yield "  by `;`. On the first day that date stands before them where a window runs over midnight:"
+    yield "- What ends in `_s` is in seconds, from an hour on in hours and minutes."
+    yield "- `{local_time}` and `{hours}` are by the city's clock; those of several permits joined"
+    yield "  by `;`. On its first day the date stands before them where a window runs over midnight:"
     yield "  the morning is not permitted yet."
     yield "- Numbers from a million on are rounded to six digits.\n"
 

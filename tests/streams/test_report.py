@@ -259,8 +259,8 @@ def test_crossing_a_border_says_from_where_to_where() -> None:
     )
     dump = only("cross-district-dumping", "occurred", *track)
     assert dump.message_en == (
-        f"Loaded in 330201 west, dumped in 330202 east, {far} m from 330201 west, the nearest of the "
-        "district of origin and those permitted (limit 100 m)"
+        f"Loaded in 330201 west, dumped in 330202 east, {far} m from 330201 west, the nearest of "
+        "the district of origin and those permitted (limit 100 m)"
     )
 
 
