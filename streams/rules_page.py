@@ -90,7 +90,7 @@ def _sentences() -> Iterator[str]:
         yield f"  - `{{{name}}}`: {meaning}"
     yield "- What ends in `_s` is in seconds, from an hour on in hours and minutes."
     yield "- `{local_time}` and `{hours}` are by the city's clock; those of several permits joined"
-    yield "  by `;`. On its first day the date stands before them where a window runs over midnight:"
+    yield "  by `;`. On the first day, if one runs over midnight, the date stands before them:"
     yield "  the morning is not permitted yet."
     yield "- Numbers from a million on are rounded to six digits.\n"
 
