@@ -55,7 +55,7 @@ class Rule:
     message_nowhere_en: str = ""
     """Where there is no site to measure the distance to."""
     exceptions: tuple[str, ...] = ()
-    """When it is false all the same, or its inputs do not count."""
+    """When it is false all the same, or its inputs do not count, or what it does not ask."""
     state: tuple[str, ...] = ()
     """Thresholds of `[state]` that it goes by, beside those of all conditions or of †."""
     data: tuple[str, ...] = ()

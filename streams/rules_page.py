@@ -61,9 +61,10 @@ def _sections() -> Iterator[str]:
         yield f"## {rule.id}\n"
         yield f"**{rule.title} · {rule.title_en}** ({_kind(rule)}, {_severity(rule)})\n"
         yield f"- True when: {rule.condition}." + (" †" if rule.while_loaded else "")
-        for exception in rule.exceptions:
-            yield f"- Not, or not counted: {exception}."
-        yield f"- Inputs: {', '.join(f'`{name}`' for name in rule.inputs) or 'position and time'}"
+        if rule.exceptions:
+            yield "- Exceptions and limits:"
+            yield from (f"  - {exception}" for exception in rule.exceptions)
+        yield f"- Inputs: {', '.join(f'`{name}`' for name in rule.inputs) or 'none but position and time'}"
         if rule.data:
             yield f"- Of the city: {'; '.join(rule.data)}"
         if rule.state:
