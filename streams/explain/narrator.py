@@ -35,7 +35,7 @@ class Narrator:
     """Tells of one truck's positions."""
 
     def __init__(self, engine: Engine, truck_id: str) -> None:
-        """`engine`: offline, and all positions go through this narrator."""
+        """`engine`: fresh; all that it is to judge goes through this narrator."""
         self._engine = engine
         self._truck_id = truck_id
         self._version = engine.version_at(FROM_THE_BEGINNING)
@@ -43,25 +43,36 @@ class Narrator:
         self._empty_by = BASES[BY_UNKNOWN]
         self.positions = 0
         """Of the truck, so far."""
+        self._meanwhile: list[Violation] = []
+        """What the watermark has brought about since the truck's last position; told with the
+        next."""
 
-    def take(self, elements: Sequence[Element]) -> Iterator[Explanation]:
-        """Take `elements` in order; an explanation for each position of the truck."""
+    def take(
+        self, elements: Sequence[Element], record_ms: Sequence[int] | None = None
+    ) -> Iterator[Explanation]:
+        """Take `elements` in order, as `Engine.process`; an explanation for each position of the
+        truck."""
         start = 0
         for i, element in enumerate(elements):
             if not isinstance(element, Tick) and element.truck_id == self._truck_id:
-                self._engine.process(elements[start:i])
+                self._pass_by(elements[start:i], record_ms and record_ms[start:i])
                 start = i + 1
                 self.positions += 1
+                arrival = record_ms and record_ms[i:start]
                 if isinstance(element, Position):
-                    yield self._take_one(element)
+                    yield self._take_one(element, arrival)
                 else:
-                    self._engine.process([element])
+                    self._engine.process([element], arrival)
                     yield self._malformed(element)
-        self._engine.process(elements[start:])
+        self._pass_by(elements[start:], record_ms and record_ms[start:])
+
+    def _pass_by(self, elements: Sequence[Element], record_ms: Sequence[int] | None) -> None:
+        self._meanwhile += self._own(self._engine.process(elements, record_ms))
 
     def finish(self) -> Ending:
-        """The end of the input, at which the watermark reaches the highest fix time."""
-        outcome = self._engine.finish()
+        """The end of the input, at which offline the watermark reaches the highest fix time; a live
+        engine has come as far as its watermark, and what is open stays open."""
+        outcome = Outcome() if self._engine.is_live else self._engine.finish()
         highest_ms = self._engine.glimpse(self._truck_id).highest_ms
         local_time = ""
         if highest_ms is not None:
@@ -73,9 +84,9 @@ class Narrator:
             self._version = self._engine.version_at(element.time_ms)
         return self._explanation(element.time_ms, None, None, "", "malformed", element.detail)
 
-    def _take_one(self, position: Position) -> Explanation:
+    def _take_one(self, position: Position, arrival: Sequence[int] | None) -> Explanation:
         before = self._engine.glimpse(self._truck_id)
-        outcome = self._engine.process([position])
+        outcome = self._engine.process([position], arrival)
         after = self._engine.glimpse(self._truck_id)
         self._version = self._engine.version_at(position.time_ms)
         words = Words(self._version)
@@ -200,6 +211,8 @@ class Narrator:
         return [v for v in outcome.violations if v.truck_id == self._truck_id]
 
     def _occurrences(self, outcome: Outcome) -> list[Occurrence]:
+        told = [*self._meanwhile, *self._own(outcome)]
+        self._meanwhile = []
         return [
             Occurrence(
                 rule=violation.rule,
@@ -211,7 +224,7 @@ class Narrator:
                 message=violation.message,
                 message_en=violation.message_en,
             )
-            for violation in self._own(outcome)
+            for violation in told
         ]
 
 
