@@ -7,6 +7,8 @@ looks at the truck's record before and after. Other trucks' positions pass throu
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from geofences.index import NONE
 from streams.catalogue import CONDITIONS, OCCURRED, OPENED, PHASES, number_of
 from streams.detect import Engine, Glimpse, Outcome
@@ -94,7 +96,7 @@ class Narrator:
         since_last = _since_last(position, before, after, reason)
         place = position.time_ms, position.lon, position.lat
         if reason is not None:
-            why = why_rejected(reason, position, before, after, words)
+            why = why_rejected(reason, _with_arrival(position, arrival), before, after, words)
             return self._explanation(*place, since_last, reason, why)
         situation = self._situation(before, after, outcome, words)
         self._follow_empty(situation)
@@ -251,3 +253,11 @@ def _true_events(violations: list[Violation]) -> frozenset[int]:
         if violation.phase in (PHASES[OCCURRED], PHASES[OPENED])
         and (number := number_of(violation.rule)) >= len(CONDITIONS)
     )
+
+
+def _with_arrival(position: Position, arrival: Sequence[int] | None) -> Position:
+    """With its record's timestamp as when it was received, where it says nothing of that itself: by
+    this the quality gate goes."""
+    if arrival is None or position.received_ms is not None:
+        return position
+    return msgspec.structs.replace(position, received_ms=arrival[0])
