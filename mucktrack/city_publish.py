@@ -1,10 +1,11 @@
-"""`mucktrack city publish` and `city versions`: what the workers judge by, and from when.
+"""`mucktrack city publish`, `versions` and `export`: what the workers judge by, and from when.
 
 What is stored where is `streams.cities`' business.
 """
 
 import time
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -17,13 +18,14 @@ from mucktrack.moments import moment_ms, shown
 from streams.access import AccessRefusedError
 from streams.checkpoint import StoreAwayError
 from streams.cities import (
-    FROM_THE_BEGINNING_MS,
     LEAD_MS,
     BrokenVersionError,
     CityStore,
     RedisCities,
 )
 from streams.redis_admission import check_redis
+
+MINUTE_MS: Final = 60_000
 
 
 def publish(folder: Path, redis_url: str, from_text: str | None) -> None:
@@ -42,7 +44,7 @@ def publish(folder: Path, redis_url: str, from_text: str | None) -> None:
         raise BadInputError(f"{folder}: {errors[0].render()}; see mucktrack city check {folder}")
     store = _store(redis_url)
     try:
-        from_ms = _from_ms(from_text, city, store)
+        from_ms = _from_ms(from_text, city)
         stored = store.publish(files, from_ms)
     except StoreAwayError as error:
         raise WorkFailedError(f"Redis does not answer: {error}") from None
@@ -51,14 +53,17 @@ def publish(folder: Path, redis_url: str, from_text: str | None) -> None:
             f"another city is published from {shown(from_ms, city.timezone)} on already; choose "
             "another time (see mucktrack city versions)"
         )
-    click.echo(f"{city_version(files)} in force {_since(from_ms, city.timezone)}")
+    click.echo(f"{city_version(files)} in force from {shown(from_ms, city.timezone)}")
 
 
 def list_versions(redis_url: str) -> None:
     """Print the published versions, a line each, in the order in which they come into force."""
     store = _store(redis_url)
+    now_ms = time.time_ns() // 1_000_000
     try:
-        for entry in store.versions():
+        entries = store.versions()
+        current = max((entry for entry in entries if entry.from_ms <= now_ms), default=None)
+        for entry in entries:
             try:
                 city, _ = parse_city(store.files(entry.version))
             except BrokenVersionError as error:
@@ -66,9 +71,43 @@ def list_versions(redis_url: str) -> None:
                 continue
             timezone = "UTC" if city is None else city.timezone
             what = "does not load" if city is None else city_check.describe(city)
-            click.echo(f"{entry.version} in force {_since(entry.from_ms, timezone)}: {what}")
+            now = " (now)" if entry == current else ""
+            click.echo(f"{entry.version} from {shown(entry.from_ms, timezone)}{now}: {what}")
     except StoreAwayError as error:
         raise WorkFailedError(f"Redis does not answer: {error}") from None
+    if not entries:
+        click.echo("no city is published: workers judge by their own city directory", err=True)
+
+
+def export(version: str, folder: Path, redis_url: str) -> None:
+    """Write the files of a published version, which `version` begins, into the new `folder`.
+
+    Raises `BadInputError` for a version that is not published or a folder that is there already,
+    `WorkFailedError` where Redis does not answer or the folder cannot be written.
+    """
+    store = _store(redis_url)
+    try:
+        known = {one.version for one in store.versions() if one.version.startswith(version)}
+        if len(known) != 1:
+            raise BadInputError(
+                f"{version!r} begins {len(known)} published versions; `mucktrack city versions` "
+                "lists them"
+            )
+        (whole,) = known
+        files = store.files(whole)
+    except BrokenVersionError as error:
+        raise WorkFailedError(str(error)) from None
+    except StoreAwayError as error:
+        raise WorkFailedError(f"Redis does not answer: {error}") from None
+    try:
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except FileExistsError:
+        raise BadInputError(f"{folder} is there already; name a new folder") from None
+    except OSError as error:
+        raise WorkFailedError(f"{folder}: {error.strerror}") from None
+    click.echo(f"{whole} in {folder}")
 
 
 def _store(redis_url: str) -> CityStore:
@@ -82,22 +121,14 @@ def _store(redis_url: str) -> CityStore:
     return RedisCities(redis_url)
 
 
-def _from_ms(text: str | None, city: City, store: CityStore) -> int:
-    if text is None:
-        if store.versions():
-            raise BadInputError("there are published cities already: say from when with --from")
-        return FROM_THE_BEGINNING_MS
-    from_ms = moment_ms(text, city.timezone, "--from")
+def _from_ms(text: str | None, city: City) -> int:
     earliest_ms = time.time_ns() // 1_000_000 + LEAD_MS
+    if text is None:
+        return -(-earliest_ms // MINUTE_MS) * MINUTE_MS
+    from_ms = moment_ms(text, city.timezone, "--from")
     if from_ms < earliest_ms:
         raise BadInputError(
             f"--from {text}: too soon; workers need {LEAD_MS // 60_000} minutes to take a city up, "
             f"so the earliest is {shown(earliest_ms, city.timezone)}"
         )
     return from_ms
-
-
-def _since(from_ms: int, timezone: str) -> str:
-    if from_ms == FROM_THE_BEGINNING_MS:
-        return "from the beginning"
-    return f"from {shown(from_ms, timezone)}"

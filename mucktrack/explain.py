@@ -6,7 +6,7 @@ truck's positions is printed, or those round a moment alone.
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -24,8 +24,9 @@ from streams.detect import Engine
 from streams.explain.explanation import Ending, Explanation
 from streams.explain.narrator import Narrator
 from streams.partition import partition_of
-from streams.position import Malformed, Position, Tick
+from streams.position import Element, Tick
 from streams.shown import shown
+from streams.succession import Succession
 
 LONGEST_LINE = 10_000
 """Characters."""
@@ -51,53 +52,49 @@ def explain(cities: Sequence[Path], files: Sequence[Path], asked: Asked) -> None
         known = succession(cities)
         timezone = known.cities[0].compiled.city.timezone
         at_ms = None if asked.at is None else moment_ms(asked.at, timezone, "--at")
-        narrator = Narrator(Engine.offline(known), asked.truck_id)
-        seen: set[str] = set()
-        told = _read(narrator, files, asked.truck_id, seen)
+        reading = _read(known, files, asked.truck_id)
+        told = iter(reading)
         for explanation in told if at_ms is None else round_moment(told, at_ms):
-            _show(explanation, asked)
-        if narrator.positions == 0:
-            raise BadInputError(_unknown_truck(asked.truck_id, seen))
+            _show(explanation, asked, several=len(known) > 1)
+        if reading.narrator.positions == 0:
+            raise BadInputError(_unknown_truck(asked.truck_id, reading.seen))
         if at_ms is None:
-            _show(narrator.finish(), asked)
+            _show(reading.narrator.finish(), asked, several=len(known) > 1)
     except InputFileError as error:
         raise BadInputError(str(error)) from None
 
 
-def _read(
-    narrator: Narrator, files: Sequence[Path], truck_id: str, seen: set[str]
-) -> Iterator[Explanation]:
-    """Explanations of the truck's positions; `seen` gets the trucks that there are."""
-    for elements in _pieces(files, truck_id):
-        seen.update(element.truck_id for element in elements if element.truck_id)
-        yield from narrator.take(elements)
-
-
-def _pieces(files: Sequence[Path], truck_id: str) -> Iterator[Sequence[Position | Malformed]]:
-    """What the files hold, or of an archive the truck's partition without its ticks: explanations
-    follow event time, in which what is due is told with the truck's next position."""
+def _read(known: Succession, files: Sequence[Path], truck_id: str) -> "_Reading":
+    """Files are judged as they are; an archive as the worker judged it."""
     if not is_archive(files[0]):
-        for path in files:
-            for chunk in open_positions(path):
-                yield chunk.elements
-        return
+        chunks = (chunk.elements for path in files for chunk in open_positions(path))
+        return _Reading(
+            Narrator(Engine.offline(known), truck_id), ((elements, None) for elements in chunks)
+        )
     from producers.archive_folder import Archive
 
     archive = Archive(files[0])
-    for part in archive.read(partition_of(truck_id, archive.partitions)):
-        yield [
-            _with_arrival(element, record_ms)
-            for element, record_ms in zip(part.elements, part.record_ms, strict=True)
-            if not isinstance(element, Tick)
-        ]
+    partition = partition_of(truck_id, archive.partitions)
+    engine = Engine.live(known, partition, archive.partitions)
+    parts = archive.read(partition)
+    return _Reading(Narrator(engine, truck_id), ((part.elements, part.record_ms) for part in parts))
 
 
-def _with_arrival(element: Position | Malformed, record_ms: int) -> Position | Malformed:
-    """With the record's timestamp as `received_ms` where it has none: so the quality gate reads
-    it."""
-    if isinstance(element, Malformed) or element.received_ms is not None:
-        return element
-    return msgspec.structs.replace(element, received_ms=record_ms)
+@dataclass(slots=True)
+class _Reading:
+    narrator: Narrator
+    pieces: Iterator[tuple[Sequence[Element], Sequence[int] | None]]
+    seen: set[str] = field(default_factory=set)
+    """The trucks that there are."""
+
+    def __iter__(self) -> Iterator[Explanation]:
+        for elements, record_ms in self.pieces:
+            self.seen.update(
+                element.truck_id
+                for element in elements
+                if not isinstance(element, Tick) and element.truck_id
+            )
+            yield from self.narrator.take(elements, record_ms)
 
 
 def round_moment(told: Iterator[Explanation], at_ms: int) -> Iterator[Explanation]:
@@ -125,9 +122,14 @@ def _unknown_truck(truck_id: str, seen: set[str]) -> str:
     )
 
 
-def _show(told: Explanation | Ending, asked: Asked) -> None:
+def _show(told: Explanation | Ending, asked: Asked, *, several: bool) -> None:
+    """`several`: versions of the city, so that it is to be told which one judged."""
     if asked.as_json:
         click.echo(msgspec.json.encode(told))
         return
-    lines = lines_of_ending(told) if isinstance(told, Ending) else [*lines_of(told), ""]
+    lines = (
+        lines_of_ending(told)
+        if isinstance(told, Ending)
+        else [*lines_of(told, with_city=several), ""]
+    )
     click.echo("\n".join(shown(line, LONGEST_LINE) for line in lines))

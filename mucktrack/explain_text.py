@@ -22,11 +22,15 @@ SHOWN = 3
 _LABEL = 14
 
 
-def lines_of(told: Explanation) -> list[str]:
-    """A heading, what was known, the rules that were true and those that were not, the events."""
+def lines_of(told: Explanation, *, with_city: bool = False) -> list[str]:
+    """A heading, what was known, the rules that were true and those that were not, the events.
+
+    `with_city`: the beginning of the `city_version` that judged stands in the heading.
+    """
     place = "" if told.lon is None else f"  {told.lon:.6f} {told.lat:.6f}"
     verdict = "rejected" if told.rejected else "accepted"
-    lines = [f"#{told.number} {told.truck_id}  {told.local_time}{place}  {verdict}"]
+    city = f"  city {told.city_version[:12]}" if with_city else ""
+    lines = [f"#{told.number} {told.truck_id}  {told.local_time}{place}  {verdict}{city}"]
     if told.rejected:
         return [*lines, _line(told.rejected, told.why_rejected or "")]
     if told.known is not None:

@@ -18,8 +18,6 @@ from redis.exceptions import RedisError
 from geofences.loader import city_version
 from streams.checkpoint import StoreAwayError
 
-FROM_THE_BEGINNING_MS: Final = 0
-"""As the time of a version: before any position."""
 LEAD_MS: Final = 300_000
 """A version starts at least so long after it is published, so that all workers have it in time."""
 VERSIONS_KEY: Final = "mucktrack:city:versions"

@@ -101,6 +101,11 @@ class Engine:
         return cls(city, partition=(partition, partitions), most_trucks=most_trucks)
 
     @property
+    def is_live(self) -> bool:
+        """Whether the watermark moves with what is taken."""
+        return bool(self._clocks[0].runs)
+
+    @property
     def succession(self) -> Succession:
         """What it judges by: each fix by the version in force at its own time."""
         return self._versions.succession

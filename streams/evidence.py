@@ -192,7 +192,10 @@ def _concerned_site(
     are about being near none, the nearest in date of those kinds."""
     kinds = 0
     detail.site = place.site
-    if rule == UNREGISTERED_SOURCE:
+    if rule == NO_GO_ZONE and (detail.zone == NONE or not math.isnan(detail.zone_m)):
+        # No zone holds it any more: it is about the zone that it came out of, and no site.
+        detail.site = NONE
+    elif rule == UNREGISTERED_SOURCE:
         kinds = OF_CONSTRUCTION
         detail.site = place.construction
     elif rule == ILLEGAL_DUMPING or rule == WRONG_SITE:

@@ -275,7 +275,8 @@ class Intake:
             engine = self._engines.restored(tp.partition, checkpoint.state)
         except UnknownFormat as error:
             raise CheckpointError(
-                f"the checkpoint of {tp.topic} partition {tp.partition}: {error}"
+                f"the checkpoint of {tp.topic} partition {tp.partition}: {error}; run the version "
+                "that wrote it, or delete the checkpoint to start at the log's start"
             ) from error
         return Loaded(engine, checkpoint.next_offset, next(self._turns), keeper)
 

@@ -126,7 +126,7 @@ class Metrics:
         )
         self.city_failures = Counter(
             "mucktrack_city_failures_total",
-            "Looks for published cities that failed: Redis away, a version broken or gone.",
+            "Looks for published cities that failed: Redis away, a version broken, gone, replaced.",
             ["reason"],
             registry=registry,
         )

@@ -19,6 +19,7 @@ from streams.load import follow_load
 from streams.rules import conditions, suspected_dumping
 from streams.runs import (
     Pool,
+    close_runs,
     fall_due,
     follow_runs,
     has_free_runs,
@@ -98,6 +99,8 @@ def take(
         fall_due(pool, all_limits[truck.version], truck, now, by_ms, out)
         regain_signal(truck, now, out)
         if place.time_ms - truck.last_ms > limits.forget_ms:
+            # A version may forget sooner than the one before it let a run last.
+            close_runs(pool, truck, now, place.time_ms, out)
             forget(truck)
 
     if truck.version != force.version:

@@ -16,7 +16,6 @@ from geofences.city import City
 from geofences.loader import load_city, parse_city
 from streams.checkpoint import StoreAwayError
 from streams.cities import (
-    FROM_THE_BEGINNING_MS,
     BrokenVersionError,
     CityStore,
     PublishedVersion,
@@ -29,7 +28,7 @@ log = logging.getLogger(__name__)
 LOOK_S: Final = 3.0
 """How often is looked for new versions."""
 
-AWAY, BROKEN, GONE = "away", "broken", "gone"
+AWAY, BROKEN, GONE, REPLACED = "away", "broken", "gone", "replaced"
 
 
 class Published:
@@ -44,9 +43,14 @@ class Published:
         self._folder_city = PreparedCity.of(load_city(folder))
         self._prepared = {self._folder_city.version: self._folder_city}
         self._broken: set[str] = set()
-        self._entries: set[PublishedVersion] = set()
-        """All that were ever listed."""
-        self._gone: list[PublishedVersion] = []
+        """Those of which it has been said."""
+        self._unusable: set[str] = set()
+        """Those that never will be of use; one that is missing may come."""
+        self._entries: dict[int, PublishedVersion] = {}
+        """All that were ever listed, by the time from which they are in force."""
+        self._files: dict[str, dict[str, bytes]] = {}
+        """Of each version, to put it back where the store loses it."""
+        self._replacing: set[PublishedVersion] = set()
         self._reading = threading.Lock()
         self.succession = Succession(self._folder_city)
         metrics.city_versions.set(len(self.succession))
@@ -78,10 +82,7 @@ class Published:
                 city = self._load(self._store, entry.version)
                 if city is not None:
                     later.append((entry.from_ms, city))
-            first = self._folder_city
-            if later and later[0][0] == FROM_THE_BEGINNING_MS:
-                first = later.pop(0)[1]
-            succession = Succession(first, later)
+            succession = Succession(self._folder_city, later)
             if succession.key == self.succession.key:
                 return
             self.succession = succession
@@ -90,22 +91,34 @@ class Published:
             log.info("city %s is in force from %d on (Unix ms)", version, from_ms)
 
     def _listed(self, store: CityStore) -> list[PublishedVersion]:
-        """What is published, in order. What was listed before and is no more, stays: a version that
-        was published is never taken back, so its store has lost it."""
-        listed = set(store.versions())
-        gone = sorted(self._entries - listed)
-        if gone:
-            self._metrics.city_failures.labels(GONE).inc()
-        if gone != self._gone:
-            for entry in gone:
-                log.error(
-                    "the published city %s is no longer in Redis; it stays in force here until a "
-                    "restart: publish it again",
-                    entry.version,
-                )
-            self._gone = gone
-        self._entries |= listed
-        return sorted(self._entries)
+        """What is published, in order.
+
+        A version that was published is never taken back nor replaced. What was listed before and is
+        no more has been lost by the store, and is put back; what has taken its place is left out.
+        """
+        listed = {entry.from_ms: entry for entry in store.versions()}
+        for entry in self._entries.values():
+            there = listed.get(entry.from_ms)
+            if there is None:
+                self._metrics.city_failures.labels(GONE).inc()
+                self._put_back(store, entry)
+            elif there != entry:
+                self._metrics.city_failures.labels(REPLACED).inc()
+                if there not in self._replacing:
+                    self._replacing.add(there)
+                    log.error(
+                        "another city, %s, is published for the time of %s, which was lost in "
+                        "Redis; it is left out until a restart: publish it for another time",
+                        there.version,
+                        entry.version,
+                    )
+        self._entries = listed | self._entries
+        return sorted(self._entries.values())
+
+    def _put_back(self, store: CityStore, entry: PublishedVersion) -> None:
+        files = self._files.get(entry.version)
+        if files is not None and store.publish(files, entry.from_ms):
+            log.warning("the published city %s was lost in Redis and is put back", entry.version)
 
     async def follow(self) -> None:
         """Look for new versions for ever."""
@@ -117,9 +130,14 @@ class Published:
         """A version, prepared; None, said once, where it does not load."""
         if version in self._prepared:
             return self._prepared[version]
+        if version in self._unusable:
+            return None
         try:
-            prepared = PreparedCity.of(_parsed(store.files(version), version))
+            files = self._files[version] = store.files(version)
+            prepared = PreparedCity.of(_parsed(files, version))
         except (BrokenVersionError, UnusableCity) as error:
+            if version in self._files:
+                self._unusable.add(version)
             self._metrics.city_failures.labels(BROKEN).inc()
             if version not in self._broken:
                 self._broken.add(version)

@@ -64,7 +64,7 @@ def _sections() -> Iterator[str]:
         if rule.exceptions:
             yield "- Exceptions and limits:"
             yield from (f"  - {exception}" for exception in rule.exceptions)
-        yield f"- Inputs: {', '.join(f'`{name}`' for name in rule.inputs) or 'none but position and time'}"
+        yield f"- Inputs: {', '.join(f'`{name}`' for name in rule.inputs) or 'no others'}"
         if rule.data:
             yield f"- Of the city: {'; '.join(rule.data)}"
         if rule.state:

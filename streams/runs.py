@@ -164,11 +164,7 @@ def fall_due(pool: Pool, limits: Any, truck: Any, now: Any, by_ms: int, out: Out
     if by_ms - truck.last_ms > limits.max_gap_ms:
         truck.stay_site = NONE
         truck.stop_ms = NO_TIME
-        if truck.n_runs > 0:
-            detected_ms = truck.last_ms + limits.max_gap_ms
-            for rule in range(N_CONDITIONS):
-                if truck.runs[rule] != NONE:
-                    _close(pool, truck, now, rule, truck.last_ms, detected_ms, 1, out)
+        close_runs(pool, truck, now, truck.last_ms + limits.max_gap_ms, out)
     if truck.loaded == LOADED:
         lost_ms = truck.last_ms + limits.offline_ms
         if truck.outside and not truck.lost and by_ms >= lost_ms:
@@ -179,6 +175,15 @@ def fall_due(pool: Pool, limits: Any, truck: Any, now: Any, by_ms: int, out: Out
             if by_ms >= overdue_ms:
                 truck.overdue = True
                 write_event(out, truck, now, UNDELIVERED, OCCURRED, truck.trip_ms, overdue_ms)
+
+
+@compiled
+def close_runs(pool: Pool, truck: Any, now: Any, detected_ms: int, out: Out) -> None:
+    """End all of the truck's runs with its last fix."""
+    if truck.n_runs > 0:
+        for rule in range(N_CONDITIONS):
+            if truck.runs[rule] != NONE:
+                _close(pool, truck, now, rule, truck.last_ms, detected_ms, 1, out)
 
 
 @compiled

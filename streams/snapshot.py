@@ -213,10 +213,7 @@ def _head(packed: bytes) -> Head:
 
     found = _decoded(encoded, Format).format
     if found != FORMAT:
-        raise UnknownFormat(
-            f"engine state of format {found}; this version reads format {FORMAT}: run the version "
-            "that wrote it, or delete the checkpoints to start at the log's start"
-        )
+        raise UnknownFormat(f"engine state of format {found}; this version reads format {FORMAT}")
     return _decoded(encoded, Head)
 
 
@@ -299,10 +296,7 @@ def _copy_fields(result: Any, records: Any) -> None:
             continue
         new, old = result[name], records[name]
         if new.shape != old.shape or (new.dtype.names is None) != (old.dtype.names is None):
-            raise UnknownFormat(
-                f"engine state whose field {name} has another shape: run the version that wrote "
-                "it, or delete the checkpoints to start at the log's start"
-            )
+            raise UnknownFormat(f"engine state whose field {name} has another shape")
         if new.dtype.names is None:
             result[name] = old
         else:

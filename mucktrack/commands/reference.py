@@ -28,13 +28,13 @@ def check_city(folder: Path) -> None:
 
 
 @city_group.command("publish")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=FilePath())
 @click.option(
     "--from",
     "from_text",
     metavar="TIME",
     help="When it comes into force, ISO 8601: with an offset, or in the city's local time; at "
-    "least 5 minutes ahead. May be left out for the first city: in force from the beginning.",
+    "least 5 minutes ahead.  [default: the first whole minute that is]",
 )
 @with_settings("redis")
 def publish_city(folder: Path, from_text: str | None, settings: Settings) -> None:
@@ -59,6 +59,22 @@ def city_versions(settings: Settings) -> None:
     from mucktrack.city_publish import list_versions
 
     list_versions(redis_url(settings) or "")
+
+
+@city_group.command("export")
+@click.argument("version", metavar="VERSION")
+@click.argument("folder", metavar="DIR", type=FilePath())
+@with_settings("redis")
+def export_city(version: str, folder: Path, settings: Settings) -> None:
+    """Write a published city into a new directory.
+
+    VERSION is the `city_version` of a violation, or its first characters.
+    """
+    required(settings, "redis")
+    from mucktrack.access import redis_url
+    from mucktrack.city_publish import export
+
+    export(version, folder, redis_url(settings) or "")
 
 
 @click.group("topics")

@@ -7,6 +7,8 @@ looks at the truck's record before and after. Other trucks' positions pass throu
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from geofences.index import NONE
 from streams.catalogue import CONDITIONS, OCCURRED, OPENED, PHASES, number_of
 from streams.detect import Engine, Glimpse, Outcome
@@ -35,7 +37,7 @@ class Narrator:
     """Tells of one truck's positions."""
 
     def __init__(self, engine: Engine, truck_id: str) -> None:
-        """`engine`: offline, and all positions go through this narrator."""
+        """`engine`: fresh; all that it is to judge goes through this narrator."""
         self._engine = engine
         self._truck_id = truck_id
         self._version = engine.version_at(FROM_THE_BEGINNING)
@@ -43,25 +45,36 @@ class Narrator:
         self._empty_by = BASES[BY_UNKNOWN]
         self.positions = 0
         """Of the truck, so far."""
+        self._meanwhile: list[Violation] = []
+        """What the watermark has brought about since the truck's last position; told with the
+        next."""
 
-    def take(self, elements: Sequence[Element]) -> Iterator[Explanation]:
-        """Take `elements` in order; an explanation for each position of the truck."""
+    def take(
+        self, elements: Sequence[Element], record_ms: Sequence[int] | None = None
+    ) -> Iterator[Explanation]:
+        """Take `elements` in order, as `Engine.process`; an explanation for each position of the
+        truck."""
         start = 0
         for i, element in enumerate(elements):
             if not isinstance(element, Tick) and element.truck_id == self._truck_id:
-                self._engine.process(elements[start:i])
+                self._pass_by(elements[start:i], record_ms and record_ms[start:i])
                 start = i + 1
                 self.positions += 1
+                arrival = record_ms and record_ms[i:start]
                 if isinstance(element, Position):
-                    yield self._take_one(element)
+                    yield self._take_one(element, arrival)
                 else:
-                    self._engine.process([element])
+                    self._engine.process([element], arrival)
                     yield self._malformed(element)
-        self._engine.process(elements[start:])
+        self._pass_by(elements[start:], record_ms and record_ms[start:])
+
+    def _pass_by(self, elements: Sequence[Element], record_ms: Sequence[int] | None) -> None:
+        self._meanwhile += self._own(self._engine.process(elements, record_ms))
 
     def finish(self) -> Ending:
-        """The end of the input, at which the watermark reaches the highest fix time."""
-        outcome = self._engine.finish()
+        """The end of the input, at which offline the watermark reaches the highest fix time; a live
+        engine has come as far as its watermark, and what is open stays open."""
+        outcome = Outcome() if self._engine.is_live else self._engine.finish()
         highest_ms = self._engine.glimpse(self._truck_id).highest_ms
         local_time = ""
         if highest_ms is not None:
@@ -73,9 +86,9 @@ class Narrator:
             self._version = self._engine.version_at(element.time_ms)
         return self._explanation(element.time_ms, None, None, "", "malformed", element.detail)
 
-    def _take_one(self, position: Position) -> Explanation:
+    def _take_one(self, position: Position, arrival: Sequence[int] | None) -> Explanation:
         before = self._engine.glimpse(self._truck_id)
-        outcome = self._engine.process([position])
+        outcome = self._engine.process([position], arrival)
         after = self._engine.glimpse(self._truck_id)
         self._version = self._engine.version_at(position.time_ms)
         words = Words(self._version)
@@ -83,7 +96,7 @@ class Narrator:
         since_last = _since_last(position, before, after, reason)
         place = position.time_ms, position.lon, position.lat
         if reason is not None:
-            why = why_rejected(reason, position, before, after, words)
+            why = why_rejected(reason, _with_arrival(position, arrival), before, after, words)
             return self._explanation(*place, since_last, reason, why)
         situation = self._situation(before, after, outcome, words)
         self._follow_empty(situation)
@@ -200,6 +213,8 @@ class Narrator:
         return [v for v in outcome.violations if v.truck_id == self._truck_id]
 
     def _occurrences(self, outcome: Outcome) -> list[Occurrence]:
+        told = [*self._meanwhile, *self._own(outcome)]
+        self._meanwhile = []
         return [
             Occurrence(
                 rule=violation.rule,
@@ -211,7 +226,7 @@ class Narrator:
                 message=violation.message,
                 message_en=violation.message_en,
             )
-            for violation in self._own(outcome)
+            for violation in told
         ]
 
 
@@ -238,3 +253,11 @@ def _true_events(violations: list[Violation]) -> frozenset[int]:
         if violation.phase in (PHASES[OCCURRED], PHASES[OPENED])
         and (number := number_of(violation.rule)) >= len(CONDITIONS)
     )
+
+
+def _with_arrival(position: Position, arrival: Sequence[int] | None) -> Position:
+    """With its record's timestamp as when it was received, where it says nothing of that itself: by
+    this the quality gate goes."""
+    if arrival is None or position.received_ms is not None:
+        return position
+    return msgspec.structs.replace(position, received_ms=arrival[0])

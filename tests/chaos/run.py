@@ -35,6 +35,7 @@ from streams.access import KafkaAccess
 from streams.checkpoint import StoreAwayError
 from streams.cities import RedisCities
 from streams.topics import POSITIONS
+from streams.warm import compile_core
 from streams.worker import Topics
 
 PARTITIONS = 12
@@ -289,4 +290,6 @@ class _Archiver:
 
 
 def chaos_run(plan: Plan, folder: Path) -> Report:
+    # Once, rather than by every worker at the same time.
+    compile_core()
     return asyncio.run(Chaos(plan, folder).run())

@@ -51,9 +51,13 @@ def ahead(**time: int) -> str:
 def test_publishing(tmp_path: Path, own_redis: str) -> None:
     old, new = make_city(tmp_path, "old"), make_city(tmp_path, "new", no_go=True)
     flags = ("--redis", own_redis)
+    before = datetime.now(UTC)
     done = mucktrack("city", "publish", old, *flags)
-    assert done.stdout == f"{version_of(old)} in force from the beginning\n", done.stderr
-    assert_one_line(mucktrack("city", "publish", new, *flags), 2, "--from")
+    version, _, starts = done.stdout.strip().partition(" in force from ")
+    assert version == version_of(old), done.stderr
+    starts_in = datetime.fromisoformat(starts) - before
+    assert timedelta(minutes=5) <= starts_in <= timedelta(minutes=7)
+    assert datetime.fromisoformat(starts).second == 0
     assert_one_line(
         mucktrack("city", "publish", new, "--from", ahead(minutes=4), *flags), 2, "too soon"
     )
@@ -65,8 +69,14 @@ def test_publishing(tmp_path: Path, own_redis: str) -> None:
     listed = mucktrack("city", "versions", *flags)
     assert listed.returncode == 0, listed.stderr
     first, second = listed.stdout.splitlines()
-    assert first.startswith(f"{version_of(old)} in force from the beginning: Testing: 1 district")
-    assert second.startswith(f"{version_of(new)} in force from {day}:00+08:00: Testing")
+    assert first.startswith(f"{version_of(old)} from {starts}: Testing: 1 district")
+    assert second.startswith(f"{version_of(new)} from {day}:00+08:00: Testing")
+    copy = tmp_path / "copy"
+    done = mucktrack("city", "export", version_of(new)[:10], copy, *flags)
+    assert done.stdout == f"{version_of(new)} in {copy}\n", done.stderr
+    assert read_files(copy) == read_files(new)
+    assert_one_line(mucktrack("city", "export", version_of(new), copy, *flags), 2, "new folder")
+    assert_one_line(mucktrack("city", "export", "", tmp_path / "c", *flags), 2, "versions")
 
 
 def test_a_city_with_faults_is_not_published(tmp_path: Path, own_redis: str) -> None:

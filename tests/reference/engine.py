@@ -84,6 +84,8 @@ class ReferenceEngine:
             self._signal_lost(truck, "closed", truck.last, fix)
         rules = self._versions.rules(fix.time_ms)
         if truck.last is not None and rules.is_longer(truck.last, fix, "forget_s"):
+            for rule in list(truck.runs):
+                self._end_run(truck, rule, fix.time_ms, truck.last)
             truck = TruckState(truck.truck_id)
             fix = self._fix(None, position, place, is_jump)
         self._trucks[truck.truck_id] = truck

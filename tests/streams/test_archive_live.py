@@ -3,6 +3,7 @@ engine says of it is what a worker said."""
 
 import asyncio
 import dataclasses
+import json
 import os
 import random
 import resource
@@ -227,6 +228,12 @@ async def test_killed_again_and_again_it_keeps_every_record_once(
     explained = run("detect", "--city", city, archive, "--explain", trucks[0], "--json")
     assert explained.returncode == 0, explained.stderr
     assert explained.stdout.count('"time_ms"') >= STEPS
+    lines = map(json.loads, explained.stdout.splitlines())
+    of_truck = [one for one in map(json.loads, told[0]) if one["truck_id"] == trucks[0]]
+    assert of_truck
+    assert {(v["violation_id"], v["phase"]) for line in lines for v in line["violations"]} == {
+        (v["violation_id"], v["phase"]) for v in of_truck
+    }
     reasons = {line.split(b'"reason":"')[1].split(b'"')[0].decode() for line in told[2]}
     assert reasons == {
         "malformed", "wrong_partition", "bad_coordinates", "future_time", "duplicate", "late",

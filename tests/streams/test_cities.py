@@ -13,7 +13,6 @@ import redis
 from geofences.loader import city_version, read_files
 from streams.checkpoint import StoreAwayError
 from streams.cities import (
-    FROM_THE_BEGINNING_MS,
     BrokenVersionError,
     RedisCities,
     pack,
@@ -90,10 +89,10 @@ def test_a_worker_judges_by_its_folder_where_no_published_version_is_in_force(
     published.look()
     names = [published.succession.in_force(at).compiled.city.name for at in (999, 1_000)]
     assert names == ["folder", "later"]
-    store.publish(read_files(city(tmp_path, "first")), FROM_THE_BEGINNING_MS)
+    store.publish(read_files(city(tmp_path, "first")), 500)
     published.look()
-    names = [published.succession.in_force(at).compiled.city.name for at in (999, 1_000)]
-    assert names == ["first", "later"]
+    names = [published.succession.in_force(at).compiled.city.name for at in (499, 999, 1_000)]
+    assert names == ["folder", "first", "later"]
     before = published.succession
     published.look()
     assert published.succession is before
@@ -115,7 +114,9 @@ def test_what_does_not_load_is_said_and_left_out(
     assert len(caplog.records) == 2, "each is said once"
     assert "no such threshold" in caplog.text
     sample = metrics.registry.get_sample_value
-    assert sample("mucktrack_city_failures_total", {"reason": "broken"}) == 4
+    assert sample("mucktrack_city_failures_total", {"reason": "broken"}) == 2, (
+        "what is read once is not read again"
+    )
     assert sample("mucktrack_city_versions") == 2
 
 
@@ -126,16 +127,35 @@ def test_a_redis_that_has_lost_its_data_takes_no_version_back(
     published = Published(city(tmp_path, "folder"), store, metrics)
     store.publish(read_files(city(tmp_path, "later")), 1_000)
     published.look()
+    kept = store.versions(), store.files(store.versions()[0].version)
     with redis.Redis.from_url(own_redis) as client:
         client.flushdb()
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.WARNING):
         published.look()
         published.look()
     assert published.succession.in_force(1_000).compiled.city.name == "later"
+    assert (store.versions(), store.files(store.versions()[0].version)) == kept, "it is put back"
     assert len(caplog.records) == 1, "it is said once"
-    assert "publish it again" in caplog.text
     sample = metrics.registry.get_sample_value
-    assert sample("mucktrack_city_failures_total", {"reason": "gone"}) == 2
+    assert sample("mucktrack_city_failures_total", {"reason": "gone"}) == 1
+
+
+def test_what_took_the_place_of_a_lost_version_is_left_out(
+    tmp_path: Path, own_redis: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, metrics = RedisCities(own_redis), Metrics()
+    published = Published(city(tmp_path, "folder"), store, metrics)
+    store.publish(read_files(city(tmp_path, "known")), 1_000)
+    published.look()
+    with redis.Redis.from_url(own_redis) as client:
+        client.flushdb()
+    store.publish(read_files(city(tmp_path, "other")), 1_000)
+    with caplog.at_level(logging.ERROR):
+        published.look()
+        published.look()
+    assert published.succession.in_force(1_000).compiled.city.name == "known"
+    assert len(caplog.records) == 1, "it is said once"
+    assert "publish it for another time" in caplog.text
 
 
 def test_redis_away_keeps_what_is_known(tmp_path: Path, own_redis: str) -> None:

@@ -224,6 +224,28 @@ def test_a_run_that_the_change_makes_meaningless_closes_at_the_next_fix() -> Non
     assert outcome.violations[-1].ended_ms == at(90)
 
 
+def test_a_run_closes_where_a_version_forgets_sooner_than_the_one_before_let_it_last() -> None:
+    old = city(state_overrides={"max_gap_s": 7200.0})
+    cities = [(0, old), (at(100), later(state_overrides={"forget_s": 3600.0}))]
+    elements = [position(s, FIELD, speed_kmh=80.0) for s in (0, 30, 60, 5000)]
+    outcome = told(cities, elements)
+    assert events(outcome.violations) == [
+        ("speeding", "opened", 60, "a"),
+        ("speeding", "closed", 5000, "a"),
+    ]
+    assert outcome.violations[-1].ended_ms == at(60)
+
+
+def test_a_no_go_zone_that_is_gone_is_told_without_a_place() -> None:
+    """And not by the site that the truck has come to."""
+    zone = Zone("Z", "Z", "no_go", box(121.0, 29.0, 121.2, 29.2), None, ALWAYS)
+    elements = [position(s, FIELD, speed_kmh=30.0) for s in (0, 30)]
+    elements.append(position(1000, TIP, speed_kmh=30.0))
+    cities = [(0, city(zones=(zone,), state_overrides={"max_gap_s": 7200.0})), (at(500), later())]
+    closed = told(cities, elements).violations[-1]
+    assert (closed.rule, closed.phase, closed.place) == ("no-go-zone", "closed", {})
+
+
 def test_a_run_that_is_still_true_goes_on() -> None:
     elements = [*driving([0, 30, 60, 90, 120], loaded=True), position(150, FIELD, speed_kmh=0.0)]
     cities = [(0, city()), (at(45), later())]
