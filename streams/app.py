@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -178,6 +179,7 @@ class Parts(mode.Service):  # type: ignore[misc]
             asyncio.create_task(guarded(self._published.follow()), name="published cities"),
             asyncio.create_task(guarded(self._intake.save_what_is_due()), name="checkpoints"),
             asyncio.create_task(guarded(self._live_on()), name="health"),
+            asyncio.create_task(guarded(self._live.watch()), name="live view, watched"),
         ]
 
     async def _live_on(self) -> None:
@@ -190,9 +192,10 @@ class Parts(mode.Service):  # type: ignore[misc]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._live.close()
-        await self._outputs.close()
-        await self._intake.store.close()
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self._intake.store.close)
+            closing.push_async_callback(self._outputs.close)
+            closing.push_async_callback(self._live.close)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,9 @@ class Intake:
                 "do not run two consumer groups on one Redis; give each its own"
             )
         self._fenced.add(tp)
-        await asyncio.sleep(self._fenced_s)
+        what = f"who has partition {tp.partition}, which another worker has loaded"
+        with self._metrics.health.waiting("group", what, after_s=0.0):
+            await asyncio.sleep(self._fenced_s)
         await self._bring_up(consumer, tp, generation)
 
     def _start(

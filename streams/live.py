@@ -88,6 +88,11 @@ class LiveView:
         if self._redis is not None:
             self._task = asyncio.create_task(self._write_on(self._redis), name="live view")
 
+    async def watch(self) -> None:
+        """Raises what ends the writing, which is a bug."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
     async def close(self) -> None:
         """Write what is waiting, once, and stop."""
         if self._redis is None:

@@ -51,6 +51,7 @@ class Published:
         self._files: dict[str, dict[str, bytes]] = {}
         """Of each version, to put it back where the store loses it."""
         self._replacing: set[PublishedVersion] = set()
+        """Those of which it has been said that they cannot be used, or put back."""
         self._reading = threading.Lock()
         self.succession = Succession(self._folder_city)
         metrics.city_versions.set(len(self.succession))
@@ -117,8 +118,23 @@ class Published:
 
     def _put_back(self, store: CityStore, entry: PublishedVersion) -> None:
         files = self._files.get(entry.version)
-        if files is not None and store.publish(files, entry.from_ms):
-            log.warning("the published city %s was lost in Redis and is put back", entry.version)
+        if files is None:
+            return
+        try:
+            done = store.publish(files, entry.from_ms)
+        except StoreAwayError as error:
+            # As where this worker may only read: it stays in force here.
+            if entry not in self._replacing:
+                self._replacing.add(entry)
+                log.error(
+                    "the published city %s was lost in Redis and cannot be put back (%s); publish "
+                    "it again, or let a worker do it that may write",
+                    entry.version,
+                    error,
+                )
+        else:
+            if done:
+                log.warning("the published city %s was lost in Redis, put back", entry.version)
 
     async def follow(self) -> None:
         """Look for new versions for ever."""

@@ -111,7 +111,7 @@ class RedisCheckpoints:
                 socket_connect_timeout=TIMEOUT_S,
                 # A server that was restarted has closed the connections that are kept; each step
                 # here may be done twice.
-                retry=Retry(NoBackoff(), 1),
+                retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLostError,)),
                 retry_on_error=[ConnectionLostError],
             )
         )

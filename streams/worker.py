@@ -1,4 +1,4 @@
-"""One micro-batch of a worker: records in, outputs acknowledged, records acknowledged.
+"""One micro-batch of a worker: records in, outputs acknowledged.
 
 `Worker.handle` is what the Faust agent calls with what it took: process, then outputs acknowledged
 by the broker. The checkpoint, and after it the acknowledgement of the records, follow beside it
@@ -95,15 +95,16 @@ class Worker:
             await self._intake.until_it_can_be_kept()
             async with self._intake.lock:
                 started = time.perf_counter()
-                parts = self._take(waiting, generation)
-                if not parts:
-                    return
                 try:
-                    await self._work(parts, started)
+                    parts = self._take(waiting, generation)
+                    if parts:
+                        await self._work(parts, started)
                 except BaseException:
-                    # Cancelled or a bug: the engines are ahead of what has been written.
+                    # Cancelled or a bug: offsets and engines are ahead of what has been written.
                     self._intake.broken = True
                     raise
+                if not parts:
+                    return
 
     def _take(self, waiting: list[EventT], generation: int) -> dict[TP, Part]:
         """Decode from the end of `waiting` until there is enough."""

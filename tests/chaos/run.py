@@ -91,6 +91,13 @@ class Report:
     def agrees(self) -> bool:
         return self.verdict.agrees
 
+    @property
+    def complete(self) -> bool:
+        """Whether all faults came about, and workers ended only when they were told to."""
+        return (
+            self.faults.total() >= self.plan.faults and not self.crashes and not any(self.last_ends)
+        )
+
 
 @dataclass(slots=True)
 class Chaos:
@@ -205,7 +212,8 @@ class Chaos:
             await asyncio.sleep(self.rng.uniform(0.4, 1.6) * self.plan.apart_s)
             kind = next(kinds)
             if kind == LOST and pump.go_on.is_set():
-                # The published city would be lost too, which is for people to notice.
+                # A worker that starts before the others have put the published city back would not
+                # know it.
                 kind = REDIS_KINDS[0]
             what = kind.partition(" ")[0].rstrip(",")
             if what in under_way:

@@ -4,12 +4,15 @@ and go meanwhile."""
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from faust.types import TP
 from one_district import one_district
 
 from streams import intake as intake_module
+from streams.access import KafkaAccess
 from streams.app import Engines
 from streams.checkpoint import (
     Checkpoint,
@@ -20,12 +23,15 @@ from streams.checkpoint import (
 )
 from streams.detect import Engine, PreparedCity
 from streams.intake import CheckpointError, Intake
+from streams.live import LiveView
 from streams.loaded import Loaded
 from streams.metrics import Metrics
 from streams.partition import partition_of
 from streams.position import Position
+from streams.sinks import Outputs
 from streams.snapshot import State
 from streams.succession import Succession
+from streams.worker import Topics, Worker
 
 PARTITIONS = 4
 FIRST, SECOND, THIRD = (TP("gps.positions", number) for number in range(3))
@@ -396,3 +402,25 @@ async def test_a_checkpoint_that_does_not_fit_ends_the_worker(
     assert why in str(trial.crashes[0])
     assert "delete the checkpoint" in str(trial.crashes[0])
     assert trial.consumer.reading == set()
+
+
+async def test_nothing_is_saved_after_a_bug_in_taking_records() -> None:
+    """Their offsets have moved on, and no engine has seen them."""
+    trial = Trial()
+    await trial.loaded(FIRST)
+    loaded = trial.intake.loaded[FIRST]
+    worker = Worker(
+        Topics(), trial.intake, Outputs(KafkaAccess.plain("127.0.0.1:1"), trial.metrics),
+        LiveView(None, trial.metrics), trial.metrics,
+    )  # fmt: skip
+    no_bytes: Any = 17
+    message = SimpleNamespace(
+        tp=FIRST, topic=FIRST.topic, partition=FIRST.partition, turn=loaded.turn,
+        generation_id=1, offset=loaded.next_offset, value=no_bytes, timestamp=1.0,
+    )  # fmt: skip
+    before = loaded.next_offset
+    with pytest.raises(TypeError):
+        await worker.handle([SimpleNamespace(message=message)], 1)  # type: ignore[list-item]
+    assert loaded.next_offset > before
+    await trial.intake.release(for_good=True)
+    assert trial.offsets() == {}
