@@ -150,6 +150,10 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
         coordinator is known."""
         return bool(self._thread.stay_in_the_group())
 
+    async def commit(self, *_: object, **__: object) -> bool:
+        """Nothing: Faust takes records for acknowledged whose agent has raised. See `mark`."""
+        return True
+
     async def mark(self, tp: TP, offset: int) -> None:
         """Tell Kafka how far `tp` is, for those who look at its lag; nothing starts from it."""
         await self._thread.commit({tp: offset})

@@ -4,8 +4,9 @@
 """
 
 import math
-from datetime import date, timedelta
+from datetime import date, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from geofences.city import City, Permit
 from geofences.hours import Validity
 from geofences.index import NONE, CityIndex
-from geofences.lookup import local_clock, scratch
+from geofences.lookup import scratch
 from streams import words
 from streams.catalogue import (
     CATALOGUE,
@@ -52,7 +53,6 @@ _AT_SITE: Final = (UNREGISTERED_SOURCE, ILLEGAL_DUMPING, WRONG_SITE, SITE_CLOSED
 _MOVING: Final = (NO_GO_ZONE, SPEEDING, LIFTED_MOVING)
 _BY_THE_CLOCK: Final = (OUT_OF_HOURS, SITE_CLOSED)
 """They compare the local time with hours."""
-_EPOCH: Final = date(1970, 1, 1)
 
 Values = dict[str, float | str]
 
@@ -78,6 +78,7 @@ class Reporter:
         self._companies = {truck.truck_id: truck.company for truck in city.trucks}
         self._max_load_kg = {truck.truck_id: truck.max_load_kg for truck in city.trucks}
         self._places = scratch(NOW)
+        self._timezone = ZoneInfo(city.timezone)
 
     def violations(
         self, events: Any, track: list[Any], registers: npt.NDArray[np.int32], ids: list[str]
@@ -297,8 +298,8 @@ class Reporter:
 
     def _clock(self, event: dict[str, Any]) -> tuple[date, int]:
         """The local date, and the minute of the day."""
-        day, minute = local_clock(self._index.offsets, event["place_ms"])
-        return _EPOCH + timedelta(days=int(day)), int(minute)
+        clock = datetime.fromtimestamp(event["place_ms"] / 1000, self._timezone)
+        return clock.date(), 60 * clock.hour + clock.minute
 
     def _hours(self, event: dict[str, Any], validities: list[Validity]) -> str:
         today, _ = self._clock(event)

@@ -14,6 +14,8 @@ from geofences.hours import ALWAYS, Validity
 from geofences.index import NONE, CityIndex, compile_city
 from geofences.lookup import (
     NOT_ASKED,
+    OF_ANY_KIND,
+    OF_TIPPING,
     PLACE,
     district_of,
     find_zones,
@@ -65,8 +67,8 @@ def test_of_sites_equally_near_the_lowest_id() -> None:
     index = index_of(one_district(sites=sites))
     place = place_at(index, MIDDLE[0] + 0.0012, MIDDLE[1])
     assert (place.construction, place.disposal, place.transfer, place.site) == (0, 1, 2, 0)
-    assert nearest_of_all_sites(index, place, False)[0] == 0
-    assert nearest_of_all_sites(index, place, True)[0] == 1
+    assert nearest_of_all_sites(index, place, OF_ANY_KIND)[0] == 0
+    assert nearest_of_all_sites(index, place, OF_TIPPING)[0] == 1
 
 
 def test_nearer_of_two() -> None:
@@ -88,8 +90,10 @@ def test_a_reach_is_inclusive() -> None:
     assert (beyond.site, beyond.disposal) == (NONE, NONE)
 
 
-@pytest.mark.parametrize("tipping_only", [False, True])
-def test_the_nearest_of_all_sites_is_in_date_and_of_the_kind_asked_for(tipping_only: bool) -> None:
+@pytest.mark.parametrize(("kinds", "nearest"), [(OF_ANY_KIND, 0), (OF_TIPPING, 1)])
+def test_the_nearest_of_all_sites_is_in_date_and_of_the_kind_asked_for(
+    kinds: int, nearest: int
+) -> None:
     sites = (
         site("a", "parking"),
         site("b", "construction", (121.11, 29.1)),
@@ -99,20 +103,20 @@ def test_the_nearest_of_all_sites_is_in_date_and_of_the_kind_asked_for(tipping_o
     )
     index = index_of(one_district(sites=sites))
     for lon, expected in ((121.1, (0, 4)), (121.108, (1, 4)), (121.119, (4, 4)), (121.14, (3, 3))):
-        number, _ = nearest_of_all_sites(index, place_at(index, lon, 29.1), tipping_only)
-        assert number == expected[tipping_only], lon
+        number, _ = nearest_of_all_sites(index, place_at(index, lon, 29.1), kinds)
+        assert number == expected[nearest], lon
 
 
 def test_a_city_without_sites_has_no_nearest() -> None:
     index = index_of(one_district())
-    assert nearest_of_all_sites(index, place_at(index, *MIDDLE), False) == (NONE, math.inf)
+    assert nearest_of_all_sites(index, place_at(index, *MIDDLE), OF_ANY_KIND) == (NONE, math.inf)
 
 
 def test_a_site_of_an_area_is_asked_for_like_any() -> None:
     """It has no radius, as the row has that stands in a city without sites."""
     area = Site("a", "a", "disposal", box(121.1, 29.1, 121.11, 29.11), 0, None, ALWAYS)
     index = index_of(one_district(sites=(area,)))
-    assert nearest_of_all_sites(index, place_at(index, 121.105, 29.105), True) == (0, 0.0)
+    assert nearest_of_all_sites(index, place_at(index, 121.105, 29.105), OF_TIPPING) == (0, 0.0)
 
 
 def test_of_zones_alike_the_lowest_id() -> None:
