@@ -36,6 +36,7 @@ from servers.server_process import quiet_port
 
 from streams.access import AccessRefusedError, KafkaAccess
 from streams.admission import check_kafka_now
+from streams.metrics import Metrics
 from streams.partition import partition_of
 from streams.readiness import NotReadyError, wait_until_ready
 from streams.redis_admission import check_redis
@@ -361,13 +362,17 @@ def test_a_user_sees_only_what_it_has_a_right_to(guarded: Guarded, topics: None)
     archiver = replace(guarded.kafka, user="archiver", password=SECRETS["archiver"])
     with closing(KafkaConsumer(**archiver.client_options())) as consumer:
         assert consumer.topics() == {"gps.positions"}
-    missing = wait_until_ready(archiver, "gps.positions", PARTITIONS, ("gps.rejected",))
+    missing = wait_until_ready(
+        archiver, "gps.positions", PARTITIONS, ("gps.rejected",), Metrics().health
+    )
     with pytest.raises(NotReadyError, match=r"no topic gps.rejected.*let this user see them"):
         asyncio.run(missing)
 
 
 def test_a_group_that_one_may_not_join_is_told(guarded: Guarded, topics: None) -> None:
-    joining = wait_until_ready(guarded.kafka, "gps.positions", PARTITIONS, (), "another-group")
+    joining = wait_until_ready(
+        guarded.kafka, "gps.positions", PARTITIONS, (), Metrics().health, "another-group"
+    )
     with pytest.raises(AccessRefusedError, match=r"not let this user into .* another-group; give"):
         asyncio.run(joining)
 
