@@ -108,7 +108,7 @@ class Health:
         return None
 
     def waited_for(self) -> list[Wait]:
-        """What is waited for now, the longest wait first."""
+        """What is waited for at present, the longest wait first."""
         with self._lock:
             waits = list(self._waits.values())
         return sorted(filter(Wait.counts, waits), key=lambda wait: wait.since_s)

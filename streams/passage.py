@@ -222,13 +222,3 @@ def sweep(
             trucks.due_ms[row] = next_due_ms(limits, truck)
         clock.next_due_ms = min(clock.next_due_ms, trucks.due_ms[row])
     return len(trucks.due_ms)
-
-
-@compiled
-def reckon_due(thresholds: Any, clocks: Any, trucks: Trucks) -> None:
-    """When something falls due for each truck, anew: for trucks that come from other thresholds."""
-    clock, limits = clocks[0], thresholds[0]
-    clock.next_due_ms = NEVER
-    for row in range(len(trucks.due_ms)):
-        trucks.due_ms[row] = next_due_ms(limits, trucks.rows[row])
-        clock.next_due_ms = min(clock.next_due_ms, trucks.due_ms[row])

@@ -50,7 +50,7 @@ class Published:
         """All that were ever listed, by the time from which they are in force."""
         self._files: dict[str, dict[str, bytes]] = {}
         """Of each version, to put it back where the store loses it."""
-        self._replacing: set[PublishedVersion] = set()
+        self._told_of: set[PublishedVersion] = set()
         """Those of which it has been said that they cannot be used, or put back."""
         self._reading = threading.Lock()
         self.succession = Succession(self._folder_city)
@@ -105,8 +105,8 @@ class Published:
                 self._put_back(store, entry)
             elif there != entry:
                 self._metrics.city_failures.labels(REPLACED).inc()
-                if there not in self._replacing:
-                    self._replacing.add(there)
+                if there not in self._told_of:
+                    self._told_of.add(there)
                     log.error(
                         "another city, %s, is published for the time of %s, which was lost in "
                         "Redis; it is left out until a restart: publish it for another time",
@@ -124,8 +124,8 @@ class Published:
             done = store.publish(files, entry.from_ms)
         except StoreAwayError as error:
             # As where this worker may only read: it stays in force here.
-            if entry not in self._replacing:
-                self._replacing.add(entry)
+            if entry not in self._told_of:
+                self._told_of.add(entry)
                 log.error(
                     "the published city %s was lost in Redis and cannot be put back (%s); publish "
                     "it again, or let a worker do it that may write",
