@@ -118,7 +118,7 @@ async def test_it_is_crowded_until_there_is_room(kafka_with_topics: str) -> None
         assert len(trucks.kept) + len(trucks.lost) == trucks.put
         trucks.message()
         await trucks.settled()
-        assert trucks.kept[-1] == trucks.put - 1
+        assert max(trucks.kept) == trucks.put - 1
 
 
 async def test_closing_sends_what_waits(kafka_with_topics: str) -> None:
