@@ -1,4 +1,4 @@
-"""One message with positions on its way to Kafka: answered when all that came of it is kept.
+"""What a terminal awaits: one message with positions, answered when all that came of it is kept.
 
 Made by `producers.gateway.intake` for each message; the outbox calls `done` once for each record.
 """
@@ -6,26 +6,25 @@ Made by `producers.gateway.intake` for each message; the outbox calls `done` onc
 from collections.abc import Callable
 
 from producers.gateway.sessions import Session
+from producers.jt808.message import Message
 
 
-class Delivery:
+class Receipt:
     """Counts the acknowledgements of one message down."""
 
-    __slots__ = ("_ended", "kept", "left", "message_id", "positions", "read_s", "serial", "session")
+    __slots__ = ("_ended", "kept", "left", "message", "positions", "read_s", "session")
 
     def __init__(
         self,
         session: Session,
-        message_id: int,
-        serial: int,
+        message: Message,
         read_s: float,
         records: int,
-        ended: Callable[["Delivery"], None],
+        ended: Callable[["Receipt"], None],
     ) -> None:
         """`records`: how often `done` will be called. `read_s`: by the loop's clock."""
         self.session = session
-        self.message_id = message_id
-        self.serial = serial
+        self.message = message
         self.read_s = read_s
         self.left = records
         self.positions = 0
@@ -35,6 +34,7 @@ class Delivery:
     def done(self, kept: bool) -> None:
         """One record was kept by the broker, or was not."""
         self.left -= 1
-        self.kept = self.kept and kept
+        if not kept:
+            self.kept = False
         if self.left == 0:
             self._ended(self)
