@@ -20,6 +20,7 @@ from streams.position import Position
 
 PROTOCOL = "jt808"
 MALFORMED = "malformed"
+ENCRYPTED = "encrypted_coordinates"
 
 
 class Intake:
@@ -61,7 +62,8 @@ class Intake:
         assert profile is not None
         for location in locations:
             if type(location) is BadLocation:
-                self._reject(session, MALFORMED, location.error, location.raw, None, done)
+                reason = ENCRYPTED if message.encryption else MALFORMED
+                self._reject(session, reason, location.error, location.raw, None, done)
                 continue
             assert type(location) is Location
             position = position_of(

@@ -15,10 +15,13 @@ from producers.gateway.outbox import Outbox
 from producers.gateway.sessions import Sessions
 from producers.gateway.talk import Talk
 from producers.gateway.terminal_link import TerminalLink
+from producers.jt808.header import Version
 
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.01
+SLICE: Final = 100
+"""Connections looked through in one turn of the loop."""
 
 
 class Server:
@@ -31,7 +34,11 @@ class Server:
         sessions: Sessions,
         outbox: Outbox,
         metrics: GatewayMetrics,
+        default_version: Version,
     ) -> None:
+        """`default_version`: of terminals that are not let in yet, and whose header does not
+        tell."""
+        self.default_version = default_version
         self.limits = limits
         self.talk = talk
         self.sessions = sessions
@@ -86,14 +93,17 @@ class Server:
         self.metrics.connections.set(len(self.links))
 
     async def sweep(self) -> None:
-        """For ever: end what is idle, ask again for what is missing."""
+        """For ever: end what is idle, ask again for what is missing. A few connections at a time,
+        since answers wait meanwhile."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(SWEEP_S)
-            now_s = loop.time()
-            for link in list(self.links):
-                link.look(now_s)
-            self.sessions.forget_moves(now_s)
+            links = list(self.links)
+            slices = max(1, len(links) // SLICE)
+            for number in range(slices):
+                for link in links[number::slices]:
+                    link.look(loop.time())
+                await asyncio.sleep(SWEEP_S / slices)
+            self.sessions.forget_moves(loop.time())
 
     async def make_room(self) -> None:
         """For ever: read on where connections wait for the outbox."""

@@ -9,8 +9,10 @@ truck. Called on the event loop only; knows no protocol, no Kafka and no Redis.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
+from producers.jt808.header import Version
+from producers.jt808.message import Message
 from producers.profiles.profile import Profile
 
 FLAPS: Final = 3
@@ -22,7 +24,14 @@ SERIALS: Final = 0x10000
 class Link(Protocol):
     """The connection of a session."""
 
-    address: str
+    name: str
+    """As the log names it: `10.0.0.7:51234`."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def unanswered(self, change: int) -> None:
+        """So many messages more await Kafka, or fewer."""
+        ...
 
     def drop(self, session: "Session", reason: str) -> None:
         """End the session, and the connection where it was the last on it."""
@@ -36,6 +45,8 @@ class Session:
     phone: str
     """As on the wire, which is how it is answered."""
     bare: str
+    version: Version
+    """That of its headers: 2019, or one that they do not tell."""
     link: Link
     last_s: float
     """When it was last heard, by the loop's clock."""
@@ -46,9 +57,15 @@ class Session:
     device: str = ""
     live: bool = True
     """False once it has ended: what is still under way for it is not answered."""
-    awaited: deque[Any] | None = None
-    """While Redis is asked something for it: what it has sent meanwhile."""
+    awaited: deque[tuple[Message, bytes, int]] | None = None
+    """While Redis is asked something for it: what it has sent meanwhile, as `Talk.take` takes it."""
+    refusals: int = 0
+    """Registrations and authentications."""
     _serial: int = field(default=0)
+
+    @property
+    def is_2019(self) -> bool:
+        return self.version == "2019"
 
     def next_serial(self) -> int:
         """The platform's own, counted for each session (JT/T 808: from 0, around at 65536)."""
