@@ -79,7 +79,7 @@ def export_city(version: str, folder: Path, settings: Settings) -> None:
 
 @click.group("profiles")
 def profiles_group() -> None:
-    """Check what terminals' readings are taken to mean (docs/profiles.md)."""
+    """Check what terminals' readings mean (docs/profiles.md)."""
 
 
 @profiles_group.command("list")
