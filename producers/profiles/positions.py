@@ -5,18 +5,13 @@ looks up what the profile has compiled and no more. Nothing is guessed: what is 
 or not listed is null. Pure: no clock, no connection.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import msgspec
 
 from geofences.datum import point_to_wgs84
+from producers.jt808.location import ENCRYPTED, LOCATED, Location
 from producers.profiles.profile import Profile
 from streams.position import MAX_TIME_MS, MIN_TIME_MS, Position
 
-LOCATED = 1 << 1
-ENCRYPTED = 1 << 5
-"""Status bits of message 0x0200."""
 MILEAGE, RECORDER_SPEED, SATELLITES = 0x01, 0x03, 0x31
 """Additional items: 4 bytes of 0.1 km, 2 bytes of 0.1 km/h, 1 byte."""
 NO_SPEED_KMH = 6553.5
@@ -24,27 +19,6 @@ NO_SPEED_KMH = 6553.5
 HIGHEST_HEADING = 360
 _DECIMALS = 7
 """Of degrees that were converted: 1 cm, a tenth of what a terminal reports."""
-
-
-class LocationLike(Protocol):
-    """What is read of a location; `producers.jt808` decodes it."""
-
-    @property
-    def status_bits(self) -> int: ...
-    @property
-    def lat(self) -> float: ...
-    @property
-    def lon(self) -> float: ...
-    @property
-    def altitude_m(self) -> int: ...
-    @property
-    def speed_kmh(self) -> float: ...
-    @property
-    def heading_deg(self) -> int: ...
-    @property
-    def time_ms(self) -> int | None: ...
-    @property
-    def items(self) -> Mapping[int, bytes]: ...
 
 
 class Quarantined(msgspec.Struct, frozen=True):
@@ -56,7 +30,7 @@ class Quarantined(msgspec.Struct, frozen=True):
 
 
 def position_of(
-    location: LocationLike,
+    location: Location,
     profile: Profile,
     truck_id: str,
     terminal_id: str,
@@ -72,10 +46,10 @@ def position_of(
     Speed is the location's own, which the standard has in every location; the recorder's (item
     0x03) stands in only where that has all bits set.
     """
-    status, items = location.status_bits, location.items
+    status = location.status_bits
     if status & ENCRYPTED:
         return Quarantined("encrypted_coordinates", "status bit 5: the coordinates are encrypted")
-    time_ms = location.time_ms
+    time_ms, items = location.time_ms, location.items
     if time_ms is None:
         return Quarantined("malformed", "the time is none: not YYMMDDhhmmss in BCD")
     if not MIN_TIME_MS <= time_ms <= MAX_TIME_MS:

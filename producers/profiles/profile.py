@@ -9,10 +9,10 @@ The gateways and the `profiles` command load them; knows nothing of connections 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from geofences.datum import Datum
 from geofences.findings import Finding, Report
+from producers.jt808.header import Version
 from producers.profiles.reading import (
     Reader,
     Scale,
@@ -20,8 +20,6 @@ from producers.profiles.reading import (
     compile_scale,
     compile_switch,
 )
-
-Version = Literal["2011", "2013", "2019"]
 
 SHIPPED = Path(__file__).parent
 ANY_MODEL = "*"
