@@ -7,7 +7,7 @@ from pathlib import Path
 from mucktrack.access import redis_url
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.options import required
-from mucktrack.settings import SETTINGS, NONE, Settings
+from mucktrack.settings import NONE, SETTINGS, Settings
 from producers.broker import PublishError
 from producers.gateway.app import AddressError, GatewayConfig, run_gateway
 from producers.gateway.entrance import ChosenProfiles
@@ -37,8 +37,7 @@ def gateway(
     `WorkFailedError` where Kafka or Redis does not let in.
     """
     required(settings, "redis")
-    redis = redis_url(settings)
-    assert redis is not None
+    redis = redis_url(settings) or ""
     config = GatewayConfig(
         kafka=kafka,
         redis=redis,

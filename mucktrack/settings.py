@@ -215,7 +215,7 @@ class Settings:
         default=300,
         metadata=_about(
             whole("SECONDS", 1, 86_400),
-            "A terminal that sends nothing for so long is gone; more than its heartbeat's interval.",
+            "A terminal that sends nothing for so long is gone; above its heartbeat's interval.",
         ),
     )
     gateway_connections: int = field(

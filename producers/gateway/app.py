@@ -8,11 +8,11 @@ import asyncio
 import logging
 import signal
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from producers.gateway.conflicts import Conflicts
 from producers.gateway.entrance import ChosenProfiles, Entrance
@@ -174,7 +174,7 @@ class Gateway:
                 f"({error.strerror or error}); choose another address or port, or 0 for a free one"
             ) from None
 
-    def _works(self) -> dict[str, Callable[[], Awaitable[None]]]:
+    def _works(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         return {
             "beat": self._beat,
             "sweep": self.server.sweep,

@@ -14,7 +14,7 @@ from producers.gateway.conflicts import Conflicts
 from producers.gateway.fleet_register import FleetRegister
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.registration import Registered, code_for, is_let_in, judge
-from producers.gateway.sessions import Session, Sessions
+from producers.gateway.sessions import Seat, Session, Sessions
 from producers.gateway.terminal_store import Terminal, TerminalStore
 from producers.jt808.session import Authenticate, Register
 from producers.profiles.profile import Profile, Profiles
@@ -129,22 +129,25 @@ class Entrance:
         # The register may have changed while Redis was asked.
         truck_id = self._register.terminals.truck_of.get(session.bare)
         code = said.code.strip(PADDING)
-        if not session.live or not is_let_in(terminal, truck_id, code):
+        if (
+            not session.live
+            or terminal is None
+            or truck_id is None
+            or not is_let_in(terminal, truck_id, code)
+        ):
             self._metrics.authentications.labels("refused").inc()
             return False
-        assert terminal is not None
         session.maker, session.device = terminal.maker, terminal.device
         self._admit(session, truck_id, self._profiles.of_terminal(terminal, session.is_2019))
         self._metrics.authentications.labels("done").inc()
         return True
 
-    def admit_unasked(self, session: Session) -> bool:
+    def admit_unasked(self, session: Session) -> Seat | None:
         """Let a terminal of the register in without authentication, where that is so set."""
         truck_id = self._register.terminals.truck_of.get(session.bare)
         if not self._is_open or truck_id is None:
-            return False
-        self._admit(session, truck_id, self._profiles.default(session.is_2019))
-        return True
+            return None
+        return self._admit(session, truck_id, self._profiles.default(session.is_2019))
 
     async def unregister(self, session: Session) -> bool:
         """Its code lets nobody in any more. False = Redis does not answer."""
@@ -176,17 +179,17 @@ class Entrance:
         )
         return Registered.TERMINAL_TAKEN
 
-    def _admit(self, session: Session, truck_id: str | None, profile: Profile) -> None:
-        session.truck_id, session.profile = truck_id, profile
+    def _admit(self, session: Session, truck_id: str, profile: Profile) -> Seat:
+        seat = session.seat = Seat(truck_id, profile)
         before = self._sessions.of(session.bare)
-        if self._sessions.admit(session, session.last_s):
-            assert before is not None
+        if self._sessions.admit(session, session.last_s) and before is not None:
             self._conflicts.report(
                 "flapping",
                 session.bare,
                 f"now from {session.link.name}, before from {before.link.name}",
             )
         self._metrics.sessions.set(len(self._sessions))
+        return seat
 
     def _counted(self, admission: Admission) -> Admission:
         self._metrics.registrations.labels(admission.result.name.lower()).inc()

@@ -51,8 +51,9 @@ class Server:
         self.waiting: set[TerminalLink] = set()
         """Those that are not read until the outbox has room."""
         self._addresses: Counter[str] = Counter()
-        self._numbers = 0
         self._server: asyncio.Server | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
         self.closing = False
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
@@ -71,8 +72,7 @@ class Server:
     def enter(self, link: TerminalLink) -> str | None:
         """Count a new connection; why it is refused, None = it is not."""
         self.links.add(link)
-        self._numbers += 1
-        link.number = self._numbers
+        self._empty.clear()
         self._addresses[link.host] += 1
         self.metrics.connections.set(len(self.links))
         if self.closing:
@@ -86,6 +86,8 @@ class Server:
     def leave(self, link: TerminalLink) -> None:
         """It is closed."""
         self.links.discard(link)
+        if not self.links:
+            self._empty.set()
         self.waiting.discard(link)
         self._addresses[link.host] -= 1
         if not self._addresses[link.host]:
@@ -133,7 +135,8 @@ class Server:
         await self._gone(GOODBYE_S)
 
     async def _gone(self, within_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + within_s
-        while self.links and loop.time() < until_s:
-            await asyncio.sleep(POLL_S)
+        try:
+            async with asyncio.timeout(within_s):
+                await self._empty.wait()
+        except TimeoutError:
+            log.warning("%d connections do not end", len(self.links))

@@ -19,7 +19,7 @@ from producers.gateway.limits import AWAITED, REFUSALS
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.outbox import Outbox
 from producers.gateway.receipt import Receipt
-from producers.gateway.sessions import Link, Session
+from producers.gateway.sessions import Link, Seat, Session
 from producers.gateway.tasks import Tasks
 from producers.jt808.connection import Refused
 from producers.jt808.header import Header
@@ -101,10 +101,10 @@ class Talk:
             self._ask(session, self._authenticate(session, message))
         elif number == TERMINAL_ANSWER:
             return
-        elif not self._is_in(session, message):
+        elif (seat := session.seat or self._seat_unasked(session)) is None:
             self._refuse(session, message, "not_let_in")
         elif number in (LOCATION, LOCATION_ANSWER, BATCH):
-            self._take_locations(session, message, frame, received_ms)
+            self._take_locations(session, seat, message, frame, received_ms)
         elif number == UNREGISTER:
             self._ask(session, self._unregister(session, message))
         elif type(message.body) is Unknown:
@@ -120,8 +120,8 @@ class Talk:
         if session is None:
             self.answer_stranger(link, header, Result.WRONG)
             return
-        if session.truck_id is not None:
-            self._intake.reject_frame(session, refused.error, refused.frame)
+        if session.seat is not None:
+            self._intake.reject_frame(session, session.seat, refused.error, refused.frame)
         self.answer(session, header.serial, header.message_id, Result.WRONG)
 
     def answer_stranger(self, link: Link, said: Message | Header, result: Result) -> None:
@@ -148,20 +148,18 @@ class Talk:
         session.link.send(encode(message))
         return serial
 
-    def _is_in(self, session: Session, message: Message) -> bool:
-        if session.truck_id is not None:
-            return True
-        if not self._entrance.admit_unasked(session):
-            return False
-        self._greet(session)
-        return True
+    def _seat_unasked(self, session: Session) -> Seat | None:
+        seat = self._entrance.admit_unasked(session)
+        if seat is not None:
+            self._greet(session)
+        return seat
 
     def _refuse(self, session: Session, message: Message, reason: str) -> None:
         self._metrics.refused.labels(reason).inc()
         self.answer(session, message.serial, message.message_id, Result.FAILED)
 
     def _take_locations(
-        self, session: Session, message: Message, frame: bytes, received_ms: int
+        self, session: Session, seat: Seat, message: Message, frame: bytes, received_ms: int
     ) -> None:
         body = message.body
         backfill = False
@@ -172,7 +170,7 @@ class Talk:
         else:
             locations = [body.location if message.message_id == LOCATION_ANSWER else body]
         session.link.unanswered(1)
-        self._intake.take(session, message, frame, locations, received_ms, backfill=backfill)
+        self._intake.take(session, seat, message, frame, locations, received_ms, backfill=backfill)
 
     def _delivered(self, receipt: Receipt) -> None:
         session, message = receipt.session, receipt.message

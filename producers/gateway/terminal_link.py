@@ -7,7 +7,7 @@ they are read the codec's.
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from producers.gateway.limits import (
     BYTES_BEFORE_A_FRAME,
@@ -58,8 +58,7 @@ class TerminalLink(asyncio.BufferedProtocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        transport = self._transport = cast("asyncio.Transport", transport)
         transport.set_write_buffer_limits(UNSENT_BYTES)
         peer = transport.get_extra_info("peername") or ("", 0)
         self.host, self.name = str(peer[0]), f"{peer[0]}:{peer[1]}"
@@ -86,12 +85,11 @@ class TerminalLink(asyncio.BufferedProtocol):
         server.metrics.received_bytes.inc(nbytes)
         now_s, received_ms = self._loop.time(), time.time_ns() // 1_000_000
         for event in self._connection.receive(bytes(server.buffer[:nbytes]), now_s):
-            if type(event) is Received:
+            if isinstance(event, Received):
                 self._take(event, now_s, received_ms)
-            elif type(event) is PartReceived:
+            elif isinstance(event, PartReceived):
                 self._is_good(now_s)
             else:
-                assert type(event) is Refused
                 self._refuse(event)
             if self._reason:
                 return
@@ -217,12 +215,13 @@ class TerminalLink(asyncio.BufferedProtocol):
         self._server.metrics.sessions.set(len(self._server.sessions))
 
     def _has_let_in(self) -> bool:
-        return any(session.truck_id is not None for session in self._sessions.values())
+        return any(session.seat is not None for session in self._sessions.values())
 
     def _version_of(self, phone: str) -> Version:
         session = self._sessions.get(phone)
-        profile = None if session is None else session.profile
-        return self._server.default_version if profile is None else profile.version
+        if session is None or session.seat is None:
+            return self._server.default_version
+        return session.seat.profile.version
 
     def _flush(self) -> None:
         if self._out and self._transport is not None:
@@ -253,5 +252,3 @@ class TerminalLink(asyncio.BufferedProtocol):
             session.last_s = now_s
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
-
-
