@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from mucktrack.topics import create_topics
 from producers.gateway.app import Gateway, GatewayConfig
 from producers.gateway.entrance import ChosenProfiles
 from producers.gateway.limits import Limits
@@ -56,6 +58,18 @@ def write_city(folder: Path, fleet: Mapping[str, str] = FLEET) -> Path:
         "\n".join(["truck_id,terminal_id,company,max_load_kg", *rows, ""])
     )
     return folder
+
+
+@pytest.fixture
+def broker(fresh_kafka: str) -> str:
+    """One with the topics."""
+    create_topics(KafkaAccess(fresh_kafka), PARTITIONS)
+    return fresh_kafka
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    return write_city(tmp_path / "city")
 
 
 @dataclass
@@ -172,7 +186,9 @@ class Terminal:
         return int(answer.result)
 
     async def register(self, plate: str = PLATE, phone: str | None = None, **said: Any) -> Any:
-        return await self.answer_to(self.tell(0x0100, registration(plate, self.version, **said), phone))
+        return await self.answer_to(
+            self.tell(0x0100, registration(plate, self.version, **said), phone)
+        )
 
     async def enter(self, plate: str = PLATE, phone: str | None = None) -> str:
         """Register and authenticate; the code."""
@@ -241,10 +257,12 @@ async def kept(kafka: str, topic: str) -> list[Kept]:
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, fetch_max_wait_ms=50)
     await consumer.start()
     try:
-        partitions = [TopicPartition(topic, number) for number in range(COUNTS[topic])]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        every = [TopicPartition(topic, number) for number in range(COUNTS[topic])]
+        ends = await consumer.end_offsets(every)
+        filled = [one for one in every if ends[one]]
+        consumer.assign(filled)
+        for one in filled:
+            consumer.seek(one, 0)
         found: list[Kept] = []
         async with asyncio.timeout(PATIENCE_S):
             while len(found) < sum(ends.values()):
