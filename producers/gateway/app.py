@@ -20,6 +20,7 @@ from producers.gateway.fleet_register import FleetRegister
 from producers.gateway.limits import Limits
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.outbox import MOST_BYTES, Outbox
+from producers.gateway.process import allow_files, spare_the_collector
 from producers.gateway.server import Server
 from producers.gateway.sessions import Sessions
 from producers.gateway.talk import Talk
@@ -81,8 +82,10 @@ async def _run(config: GatewayConfig, metrics: GatewayMetrics) -> None:
     for number in SIGNALS:
         loop.add_signal_handler(number, _end, end)
     async with AsyncExitStack() as parts:
+        allow_files(config.limits.connections)
         gateway = await _unless(end, Gateway.started(config, metrics, end, parts))
         if gateway is not None:
+            spare_the_collector()
             await end
 
 
