@@ -15,6 +15,7 @@ import msgspec
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from producers.gateway.registration import Terminal
 from streams.checkpoint import StoreAwayError
 
 log = logging.getLogger(__name__)
@@ -28,27 +29,6 @@ each of them alone would wait for all before it."""
 
 
 Command = tuple[str | int, ...]
-
-
-class Terminal(msgspec.Struct, frozen=True):
-    """What was said at registration, and what was answered."""
-
-    code: str
-    """Secret: who knows it is let in as this terminal."""
-    truck_id: str
-    maker: str = ""
-    model: str = ""
-    device: str = ""
-    """The maker's own id of the device (0x0100, terminal id)."""
-    version: str = ""
-    profile: str = ""
-    registered_ms: int = 0
-
-    def __repr__(self) -> str:
-        return f"Terminal({self.truck_id!r}, {self.maker!r}, {self.model!r}, {self.device!r})"
-
-    def is_device(self, maker: str, device: str) -> bool:
-        return (self.maker, self.device) == (maker, device)
 
 
 class TerminalStore:

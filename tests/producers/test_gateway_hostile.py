@@ -152,6 +152,24 @@ async def test_a_connection_that_nobody_is_let_in_on(
         assert gateway.figure("authentications_total", result="refused") == limits.REFUSALS + 1
 
 
+async def test_a_connection_on_which_nobody_is_let_in_ends(
+    broker: str, redis_url: str, city: Path
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with (
+        running(broker, redis_url, city) as gateway,
+        Terminal(gateway.port) as good,
+        Terminal(gateway.port, "15000000000") as stranger,
+    ):
+        await good.enter()
+        assert await stranger.beat() == FAILED
+        for link in list(gateway.gateway.server.links):
+            link._began_s = loop.time() - limits.LET_IN_S - 1
+        await stranger.until_cut()
+        assert gateway.figure("connections_closed_total", reason="not_let_in") == 1
+        assert await good.beat() == DONE
+
+
 async def test_connections_are_bounded(broker: str, redis_url: str, city: Path) -> None:
     tight = replace(LIMITS, connections=3)
     async with running(broker, redis_url, city, limits=tight) as gateway:
