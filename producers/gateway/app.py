@@ -19,7 +19,7 @@ from producers.gateway.entrance import ChosenProfiles, Entrance
 from producers.gateway.fleet_register import FleetRegister
 from producers.gateway.limits import Limits
 from producers.gateway.metrics import GatewayMetrics
-from producers.gateway.outbox import Outbox
+from producers.gateway.outbox import MOST_BYTES, Outbox
 from producers.gateway.process import allow_files, spare_the_collector
 from producers.gateway.server import Server
 from producers.gateway.sessions import Sessions
@@ -60,6 +60,8 @@ class GatewayConfig:
     """Terminals of the register are let in without authentication."""
     ask_location: bool = False
     """Of each terminal that is let in."""
+    outbox_bytes: int = MOST_BYTES
+    """On the way to Kafka; where it is more, terminals are not read."""
     port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
 
@@ -117,7 +119,9 @@ class Gateway:
         self.sessions = Sessions()
         self.register = FleetRegister(config.city, RedisCities(config.redis), health)
         self.store = TerminalStore(config.redis)
-        self.outbox = Outbox(config.kafka, config.partitions, health)
+        self.outbox = Outbox(
+            config.kafka, config.partitions, health, most_bytes=config.outbox_bytes
+        )
         conflicts = Conflicts(self.store, metrics, tasks)
         entrance = Entrance(
             self.register,
