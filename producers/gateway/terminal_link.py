@@ -54,6 +54,7 @@ class TerminalLink(asyncio.BufferedProtocol):
         """Why it is not read at the moment."""
         self._kept: list[tuple[bytes, int]] = []
         """What was read while the outbox was crowded, and when (Unix milliseconds)."""
+        self._closed_s: float | None = None
         self._reason = ""
         """Why it is closed."""
 
@@ -127,12 +128,11 @@ class TerminalLink(asyncio.BufferedProtocol):
     def look(self, now_s: float) -> None:
         """Once in a while: end what has been silent, or has not fetched its answers; ask again for
         parts that are missing."""
-        if self._reason:
-            return
-        if self._unsent_since_s is not None and now_s - self._unsent_since_s > UNSENT_S:
+        # A closed one is there until its answers have been fetched.
+        since_s = self._closed_s or self._unsent_since_s
+        if since_s is not None and now_s - since_s > UNSENT_S:
             self.abort("unsent")
-            return
-        if self._holds:
+        if self._reason or self._holds:
             return
         self._ask_for_parts(now_s)
         idle_s = self._server.limits.idle_s
@@ -161,6 +161,7 @@ class TerminalLink(asyncio.BufferedProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._flush()
             self._reason = self._reason or reason
+            self._closed_s = self._loop.time()
             self._transport.close()
 
     def abort(self, reason: str = "stopping") -> None:
