@@ -56,7 +56,7 @@ def simulate_to_file(plan: Plan, positions: Path, hours: float) -> None:
     city = city_check.load(plan.city or DEMO_CITY)
     start_ms = plan.start_ms(file_start_ms(city))
     try:
-        fleet = _fleet(plan, city, start_ms)
+        fleet = fleet_of(plan, city, start_ms)
         done = simulate_to_files(fleet, positions, plan.labels, start_ms, hours)
     except SimulationError as error:
         raise BadInputError(str(error)) from None
@@ -73,7 +73,7 @@ def simulate(plan: Plan, kafka: KafkaAccess, partitions: int, speed: float | Non
     start_ms = plan.start_ms(live_start_ms(city, time.time_ns() // 1_000_000))
     until_ms = None if plan.hours is None else start_ms + round(plan.hours * HOUR_MS)
     try:
-        fleet = _fleet(plan, city, start_ms)
+        fleet = fleet_of(plan, city, start_ms)
         with ExitStack() as stack:
             # Unbuffered: the labels are to be there whatever becomes of this process.
             labels = stack.enter_context(
@@ -96,7 +96,8 @@ def simulate(plan: Plan, kafka: KafkaAccess, partitions: int, speed: float | Non
     _say("published", publisher.counts.positions, simulation.done.labels)
 
 
-def _fleet(plan: Plan, city: City, start_ms: int) -> Fleet:
+def fleet_of(plan: Plan, city: City, start_ms: int) -> Fleet:
+    """Raises `SimulationError`."""
     return Fleet(city, trucks=plan.trucks, seed=plan.seed, start_ms=start_ms, share=plan.share)
 
 
