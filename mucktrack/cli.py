@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from mucktrack.commands import archiving, judging, producing, reference, running
+from mucktrack.commands import archiving, judging, producing, receiving, reference, running
 from streams.shown import shown
 
 LONGEST_LINE = 10_000
@@ -78,6 +78,7 @@ for command in (
     judging.worker,
     judging.score,
     archiving.archive,
+    receiving.gateway,
     producing.replay,
     producing.simulate,
     reference.city_group,

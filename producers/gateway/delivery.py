@@ -16,12 +16,14 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from producers.broker import PublishError
 from streams.access import AccessRefusedError, KafkaAccess, UnusableFileError
 from streams.admission import check_kafka
+from streams.health import Health
+from streams.pauses import Pauses
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +49,13 @@ class Delivery:
     ) -> asyncio.Future[object]:
         """The future ends, with an error of `AWAY` where the batch is not delivered, within about
         twice the time that `connect` was given. Raises those of `AWAY`."""
-        future: asyncio.Future[object] = await self._producer.send_batch(
-            builder, topic, partition=partition
-        )
+        try:
+            future: asyncio.Future[object] = await self._producer.send_batch(
+                builder, topic, partition=partition
+            )
+        except AssertionError:
+            # The library's word for a partition that is not there: someone has made the topic anew.
+            raise UnknownTopicOrPartitionError(f"{topic}/{partition}") from None
         self._on_their_way += 1
         future.add_done_callback(self._arrived)
         return future
@@ -96,13 +102,27 @@ async def connect(kafka: KafkaAccess, deliver_s: float) -> Delivery:
     return Delivery(producer)
 
 
-async def partition_counts(
+async def wait_for_topics(
+    kafka: KafkaAccess, topics: Collection[str], health: Health, timeout_s: float
+) -> Mapping[str, int]:
+    """How many partitions each of `topics` has, once Kafka answers.
+
+    Raises `PublishError` where Kafka does not let in or lacks one of them.
+    """
+    pauses = Pauses()
+    with health.waiting("kafka", "topics", after_s=0.0):
+        while True:
+            try:
+                return await _partition_counts(kafka, topics, timeout_s)
+            except AWAY as error:
+                log.warning("waiting for Kafka at %s: %r", kafka, error)
+                await pauses.wait()
+
+
+async def _partition_counts(
     kafka: KafkaAccess, topics: Collection[str], timeout_s: float
 ) -> Mapping[str, int]:
-    """How many partitions each of `topics` has.
-
-    Raises those of `AWAY`, and `PublishError` where Kafka does not let in or lacks one of them.
-    """
+    """Raises those of `AWAY` besides."""
     try:
         await check_kafka(kafka)
         options: dict[str, Any] = kafka.client_options()

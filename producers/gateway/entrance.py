@@ -14,9 +14,9 @@ from producers.gateway.conflicts import Conflicts
 from producers.gateway.fleet_register import FleetRegister
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.registration import Registered, code_for, is_let_in, judge
-from producers.gateway.sessions import Session, Sessions
+from producers.gateway.sessions import Seat, Session, Sessions
 from producers.gateway.terminal_store import Terminal, TerminalStore
-from producers.jt808.messages import Authenticate, Register
+from producers.jt808.session import Authenticate, Register
 from producers.profiles.profile import Profile, Profiles
 from streams.checkpoint import StoreAwayError
 from streams.shown import shown
@@ -24,6 +24,8 @@ from streams.shown import shown
 log = logging.getLogger(__name__)
 
 PADDING: Final = "\0 "
+NO_PLATE: Final = 0
+"""The colour of a plate that is none: in its place is the VIN, which the register does not have."""
 LONGEST_TEXT: Final = 64
 """Characters kept of what a registration states."""
 AWAY: Final = "away"
@@ -83,18 +85,19 @@ class Entrance:
         self._metrics = metrics
         self._is_open = is_open
 
-    async def register(self, session: Session, said: Register, version: str) -> Admission | None:
+    async def register(self, session: Session, said: Register) -> Admission | None:
         """What is answered with 0x8100; None = Redis does not answer, and no result of 0x8100 says
         "later"."""
         truck_id = self._register.terminals.truck_of.get(session.bare)
-        maker, model, device = (_text(one) for one in (said.maker, said.model, said.device))
-        result = self._judged(session, said.plate, maker, device)
+        maker, model, device = map(_text, (said.maker, said.model, said.terminal_id))
+        plate = "" if said.plate_colour == NO_PLATE else said.plate
+        result = self._judged(session, plate, maker, device)
         if result is not Registered.DONE or truck_id is None:
             return self._counted(Admission(result))
         try:
             before = await self._store.read(session.bare)
             code = code_for(before, truck_id, maker, device)
-            profile = self._profiles.of_registration(maker, model, version == "2019")
+            profile = self._profiles.of_registration(maker, model, session.is_2019)
             await self._store.write(
                 session.bare,
                 Terminal(
@@ -103,7 +106,7 @@ class Entrance:
                     maker,
                     model,
                     device,
-                    version if version == "2019" else profile.version,
+                    "2019" if session.is_2019 else profile.version,
                     profile.name,
                     time.time_ns() // 1_000_000,
                 ),
@@ -114,7 +117,7 @@ class Entrance:
             return None
         return self._counted(Admission(Registered.DONE, code))
 
-    async def authenticate(self, session: Session, said: Authenticate, version: str) -> bool:
+    async def authenticate(self, session: Session, said: Authenticate) -> bool:
         """Whether the session is let in by now."""
         truck_id = self._register.terminals.truck_of.get(session.bare)
         try:
@@ -126,22 +129,25 @@ class Entrance:
         # The register may have changed while Redis was asked.
         truck_id = self._register.terminals.truck_of.get(session.bare)
         code = said.code.strip(PADDING)
-        if not session.live or not is_let_in(terminal, truck_id, code):
+        if (
+            not session.live
+            or terminal is None
+            or truck_id is None
+            or not is_let_in(terminal, truck_id, code)
+        ):
             self._metrics.authentications.labels("refused").inc()
             return False
-        assert terminal is not None
         session.maker, session.device = terminal.maker, terminal.device
-        self._admit(session, truck_id, self._profiles.of_terminal(terminal, version == "2019"))
+        self._admit(session, truck_id, self._profiles.of_terminal(terminal, session.is_2019))
         self._metrics.authentications.labels("done").inc()
         return True
 
-    def admit_unasked(self, session: Session, version: str) -> bool:
+    def admit_unasked(self, session: Session) -> Seat | None:
         """Let a terminal of the register in without authentication, where that is so set."""
         truck_id = self._register.terminals.truck_of.get(session.bare)
         if not self._is_open or truck_id is None:
-            return False
-        self._admit(session, truck_id, self._profiles.default(version == "2019"))
-        return True
+            return None
+        return self._admit(session, truck_id, self._profiles.default(session.is_2019))
 
     async def unregister(self, session: Session) -> bool:
         """Its code lets nobody in any more. False = Redis does not answer."""
@@ -158,7 +164,7 @@ class Entrance:
             self._conflicts.report(
                 "truck_claimed",
                 verdict.rival,
-                f"plate {plate} claimed by terminal {session.bare} from {session.link.address}",
+                f"plate {plate} claimed by terminal {session.bare} from {session.link.name}",
             )
         if verdict.result is not Registered.DONE:
             return verdict.result
@@ -168,22 +174,22 @@ class Entrance:
         self._conflicts.report(
             "other_device",
             session.bare,
-            f"device {maker}/{device} from {session.link.address}, while {live.maker}/"
-            f"{live.device} is connected from {live.link.address}",
+            f"device {maker}/{device} from {session.link.name}, while {live.maker}/"
+            f"{live.device} is connected from {live.link.name}",
         )
         return Registered.TERMINAL_TAKEN
 
-    def _admit(self, session: Session, truck_id: str | None, profile: Profile) -> None:
-        session.truck_id, session.profile = truck_id, profile
+    def _admit(self, session: Session, truck_id: str, profile: Profile) -> Seat:
+        seat = session.seat = Seat(truck_id, profile)
         before = self._sessions.of(session.bare)
-        if self._sessions.admit(session, session.last_s):
-            assert before is not None
+        if self._sessions.admit(session, session.last_s) and before is not None:
             self._conflicts.report(
                 "flapping",
                 session.bare,
-                f"now from {session.link.address}, before from {before.link.address}",
+                f"now from {session.link.name}, before from {before.link.name}",
             )
         self._metrics.sessions.set(len(self._sessions))
+        return seat
 
     def _counted(self, admission: Admission) -> Admission:
         self._metrics.registrations.labels(admission.result.name.lower()).inc()

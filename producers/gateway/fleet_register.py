@@ -81,11 +81,10 @@ class FleetRegister:
         self.terminals = self._folder_terminals
         log.info("%d terminals in the city directory", len(self.terminals.truck_of))
 
-    def look(self, now_ms: int) -> bool:
-        """Take up the version in force at `now_ms`; whether that is another than before.
-
-        May run in a thread of its own.
-        """
+    def look(self, now_ms: int | None = None) -> bool:
+        """Take up the version in force at `now_ms`, which is now; whether that has other terminals
+        than the one before. May run in a thread of its own."""
+        now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
         if self._store is None:
             return False
         try:
@@ -111,7 +110,7 @@ class FleetRegister:
     async def follow(self, changed: Callable[[], None]) -> None:
         """Look for ever; `changed` is called on the loop."""
         while True:
-            if await asyncio.to_thread(self.look, time.time_ns() // 1_000_000):
+            if await asyncio.to_thread(self.look):
                 changed()
             await asyncio.sleep(LOOK_S)
 

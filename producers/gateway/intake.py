@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.outbox import Outbox, RawFrame
 from producers.gateway.receipt import Receipt
-from producers.gateway.sessions import Session
+from producers.gateway.sessions import Seat, Session
 from producers.jt808.location import BadLocation, Location
 from producers.jt808.message import Message
 from producers.profiles.positions import position_of
@@ -20,6 +20,7 @@ from streams.position import Position
 
 PROTOCOL = "jt808"
 MALFORMED = "malformed"
+ENCRYPTED = "encrypted_coordinates"
 
 
 class Intake:
@@ -41,6 +42,7 @@ class Intake:
     def take(
         self,
         session: Session,
+        seat: Seat,
         message: Message,
         frame: bytes,
         locations: Sequence[Location | BadLocation],
@@ -49,49 +51,38 @@ class Intake:
         backfill: bool,
     ) -> None:
         """`frame`: as received on the wire; `received_ms`: Unix milliseconds."""
-        receipt = Receipt(
-            session, message, self._clock_s(), len(locations) + 1, self._delivered
-        )
+        receipt = Receipt(session, message, self._clock_s(), len(locations) + 1, self._delivered)
         outbox, done = self._outbox, receipt.done
         outbox.put_raw(
             RawFrame(frame, session.bare, received_ms, session.link.name, PROTOCOL), done
         )
-        truck_id, profile = session.truck_id, session.profile
-        assert truck_id is not None
-        assert profile is not None
+        truck_id, profile = seat
         for location in locations:
-            if type(location) is BadLocation:
-                self._reject(session, MALFORMED, location.error, location.raw, None, done)
+            if isinstance(location, BadLocation):
+                reason = ENCRYPTED if message.encryption else MALFORMED
+                reject = _reject(reason, location.error, location.raw, session, seat)
+                self._put_rejected(reject, session, done)
                 continue
-            assert type(location) is Location
             position = position_of(
                 location, profile, truck_id, session.bare, received_ms, backfill, PROTOCOL
             )
-            if type(position) is Position:
+            if isinstance(position, Position):
                 receipt.positions += 1
                 outbox.put(position, done)
-            else:
-                self._reject(
-                    session, position.reason, position.detail, frame, location.time_ms, done
-                )
+                continue
+            reject = _reject(position.reason, position.detail, frame, session, seat)
+            reject.time_ms = location.time_ms
+            self._put_rejected(reject, session, done)
 
-    def reject_frame(self, session: Session, error: str, frame: bytes) -> None:
+    def reject_frame(self, session: Session, seat: Seat, error: str, frame: bytes) -> None:
         """A message of a terminal that is let in, and whose body cannot be read; it is told "wrong
         message", whether this is kept or not."""
-        self._reject(session, MALFORMED, error, frame, None, lambda _kept: None)
+        reject = _reject(MALFORMED, error, frame, session, seat)
+        self._put_rejected(reject, session, lambda _kept: None)
 
-    def _reject(
-        self,
-        session: Session,
-        reason: str,
-        detail: str,
-        data: bytes,
-        time_ms: int | None,
-        done: Callable[[bool], None],
-    ) -> None:
-        self._metrics.rejects.labels(reason).inc()
-        value = {"hex": data.hex(), "detail": detail, "terminal_id": session.bare}
-        self._outbox.put_rejected(Reject(reason, value, session.truck_id, time_ms), done, session.bare)
+    def _put_rejected(self, reject: Reject, session: Session, done: Callable[[bool], None]) -> None:
+        self._metrics.rejects.labels(reject.reason).inc()
+        self._outbox.put_rejected(reject, done, session.bare)
 
     def _delivered(self, receipt: Receipt) -> None:
         if receipt.kept:
@@ -100,3 +91,8 @@ class Intake:
         else:
             self._metrics.undelivered.inc()
         self._answer(receipt)
+
+
+def _reject(reason: str, detail: str, data: bytes, session: Session, seat: Seat) -> Reject:
+    value = {"hex": data.hex(), "detail": detail, "terminal_id": session.bare}
+    return Reject(reason, value, seat.truck_id)

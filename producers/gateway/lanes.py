@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from producers.arrays import ArrayRecord, array_records
+from producers.gateway.records import Record
 from streams.position import Position, encode_tick
 
 Done = Callable[[bool], None]
@@ -21,8 +22,6 @@ ARRAY_SIZE: Final = 500
 """Positions in one record, as the publisher makes them."""
 POSITION_BYTES: Final = 512
 """What a position that waits takes in memory, about."""
-RECORD_BYTES: Final = 256
-"""The same for a record, besides its value."""
 
 
 class Builder(Protocol):
@@ -133,21 +132,6 @@ def _append_array(builder: Builder, record: ArrayRecord) -> bool:
     key = None if record.key is None else record.key.encode()
     taken = builder.append(timestamp=record.timestamp_ms, key=key, value=record.value)
     return taken is not None
-
-
-@dataclass(slots=True)
-class Record:
-    """One record of a topic whose records are written as they are."""
-
-    value: bytes
-    key: bytes | None
-    timestamp_ms: int
-    headers: list[tuple[str, bytes]]
-
-    @property
-    def size_bytes(self) -> int:
-        """In memory."""
-        return len(self.value) + RECORD_BYTES
 
 
 class RecordLane(Lane):

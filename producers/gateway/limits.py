@@ -33,8 +33,6 @@ UNSENT_S: Final = 30.0
 """And so long until it is cut off."""
 HANDSHAKE_S: Final = 15.0
 """For TLS."""
-STOP_S: Final = 15.0
-"""For what was read to be acknowledged, when the gateway is told to stop."""
 GOODBYE_S: Final = 2.0
 """For the last answers to go out."""
 SWEEP_S: Final = 1.0

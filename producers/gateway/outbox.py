@@ -13,20 +13,19 @@ All of it runs on the event loop. Nothing here blocks: batches are made by compi
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-import msgspec
-
-from producers.arrays import MAX_RECORD_BYTES, cut
 from producers.broker import PublishError
-from producers.gateway.delivery import AWAY, Delivery, connect, partition_counts
-from producers.gateway.lanes import Batch, Done, Lane, PositionLane, Record, RecordLane
+from producers.gateway.delivery import AWAY, Delivery, connect, wait_for_topics
+from producers.gateway.lanes import Batch, Done, Lane, PositionLane, RecordLane
+from producers.gateway.records import RawFrame as RawFrame
+from producers.gateway.records import raw_record, reject_record
 from producers.ticks import TICK_MS
 from streams.access import KafkaAccess
 from streams.health import Health
-from streams.output import Reject, encode
+from streams.output import Reject
 from streams.partition import partition_of
 from streams.pauses import Pauses
 from streams.position import Position
@@ -44,19 +43,6 @@ FULL: Final = 2
 """Times the most that is held: beyond it everything is refused at once."""
 CLOSE_S: Final = 5.0
 SETTLED_S: Final = 0.01
-
-
-class RawFrame(msgspec.Struct, gc=False, frozen=True):
-    """A frame as it was received on the wire."""
-
-    frame: bytes
-    key: str
-    """The terminal's bare phone number, or the platform."""
-    received_ms: int
-    connection: str
-    """Which one, as the log names it: `10.0.0.7:51234`."""
-    protocol: str
-    """`jt808` or `jt809`."""
 
 
 class Outbox:
@@ -78,7 +64,7 @@ class Outbox:
         most_bytes: int = MOST_BYTES,
     ) -> None:
         """`tick_s`: how often the wall clock goes to every partition; 0 = never. What Kafka does
-        not acknowledge within `deliver_s`, twice that at worst, is answered `False`."""
+        not acknowledge within `deliver_s` is answered `False`, at worst after three times that."""
         self._kafka = kafka
         self._partitions = partitions
         self._health = health
@@ -109,7 +95,9 @@ class Outbox:
 
         Raises `PublishError` where they are not, or Kafka does not let in.
         """
-        counts = await self._wait_for_topics()
+        counts = await wait_for_topics(
+            self._kafka, (POSITIONS, RAW, REJECTED), self._health, self._deliver_s
+        )
         if counts[POSITIONS] != self._partitions:
             raise PublishError(
                 f"Kafka at {self._kafka}: {POSITIONS} has {counts[POSITIONS]} partitions, not "
@@ -118,9 +106,9 @@ class Outbox:
         self._positions = [PositionLane(POSITIONS, one) for one in range(counts[POSITIONS])]
         self._raw = [RecordLane(RAW, one) for one in range(counts[RAW])]
         self._rejected = [RecordLane(REJECTED, one) for one in range(counts[REJECTED])]
-        self._tasks.append(asyncio.create_task(self._run(), name="outbox"))
+        self._begin(self._run(), "outbox")
         if self._tick_s:
-            self._tasks.append(asyncio.create_task(self._tick(), name="outbox-ticks"))
+            self._begin(self._tick(), "outbox-ticks")
 
     @property
     def crowded(self) -> bool:
@@ -141,25 +129,14 @@ class Outbox:
         """A frame, into the partition of its terminal."""
         lane = self._raw[partition_of(frame.key, len(self._raw))]
         if self._takes(lane, done):
-            headers = [
-                ("received_ms", b"%d" % frame.received_ms),
-                ("connection", frame.connection.encode()),
-                ("protocol", frame.protocol.encode()),
-            ]
-            record = Record(frame.frame, frame.key.encode(), frame.received_ms, headers)
-            self._hold(lane.put(record, done))
+            self._hold(lane.put(raw_record(frame), done))
 
     def put_rejected(self, reject: Reject, done: Done, key: str | None = None) -> None:
         """What is no position, with the reason; `key`: the terminal, where it is known."""
         key = key or reject.truck_id
         lane = self._rejected[partition_of(key or "", len(self._rejected))]
         if self._takes(lane, done):
-            value = encode(reject)
-            if len(value) > MAX_RECORD_BYTES:
-                shown = msgspec.Raw(cut(encode(reject.value)))
-                value = encode(msgspec.structs.replace(reject, value=shown))
-            record = Record(value, None if key is None else key.encode(), _now_ms(), [])
-            self._hold(lane.put(record, done))
+            self._hold(lane.put(reject_record(reject, key, _now_ms()), done))
 
     async def close(self) -> None:
         """Send what waits; what is not acknowledged within some seconds is answered `False`."""
@@ -177,6 +154,18 @@ class Outbox:
         if self._delivery is not None:
             await self._delivery.close()
         self._waits.end()
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """By a bug, unless it was cancelled: nothing is taken any more, and the health tells."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a bug ends the outbox", exc_info=error)
+            self._closed = True
+            self._health.beat(broken=True)
 
     def _lanes(self) -> Iterator[Lane]:
         yield from self._positions
@@ -197,17 +186,6 @@ class Outbox:
         self.held_bytes += size_bytes
         if self.held_bytes > self._most_bytes:
             self._room.clear()
-
-    async def _wait_for_topics(self) -> dict[str, int]:
-        pauses = Pauses()
-        with self._health.waiting("kafka", "topics", after_s=0.0):
-            while True:
-                try:
-                    topics = (POSITIONS, RAW, REJECTED)
-                    return dict(await partition_counts(self._kafka, topics, self._deliver_s))
-                except AWAY as error:
-                    log.warning("waiting for Kafka at %s: %r", self._kafka, error)
-                    await pauses.wait()
 
     async def _run(self) -> None:
         """Send what has been gathered, at most once in the linger time."""
@@ -233,7 +211,7 @@ class Outbox:
             self._delivery = await connect(self._kafka, self._deliver_s)
         delivery = self._delivery
         for lane in self._lanes():
-            if lane.is_ready:
+            if lane.is_ready and delivery is self._delivery:
                 builder = delivery.builder()
                 lane.on_its_way = lane.fill(builder)
                 try:
@@ -256,7 +234,8 @@ class Outbox:
             if self._on_their_way:
                 self._waits.begin("kafka", "acknowledgements")
         else:
-            log.warning("%s, partition %d: not delivered: %r", lane.topic, lane.partition, error)
+            level = logging.WARNING if delivery is self._delivery else logging.DEBUG
+            log.log(level, "%s/%d: not delivered: %r", lane.topic, lane.partition, error)
             # In order: what came after it would come before it when the terminal sends it again.
             self._give_up(lane)
             if delivery is self._delivery:

@@ -67,9 +67,9 @@ def code_for(before: Terminal | None, truck_id: str, maker: str, device: str) ->
     return secrets.token_hex(CODE_BYTES)
 
 
-def is_let_in(terminal: Terminal | None, truck_id: str | None, code: str) -> bool:
+def is_let_in(terminal: Terminal, truck_id: str, code: str) -> bool:
     """Whether `code` is that of the terminal, and it was registered for the truck that the register
     has it in by now; where it was moved it registers again, and states its plate."""
-    if terminal is None or truck_id is None or terminal.truck_id != truck_id:
+    if terminal.truck_id != truck_id:
         return False
     return hmac.compare_digest(terminal.code.encode(), code.encode())

@@ -15,10 +15,13 @@ from producers.gateway.outbox import Outbox
 from producers.gateway.sessions import Sessions
 from producers.gateway.talk import Talk
 from producers.gateway.terminal_link import TerminalLink
+from producers.jt808.header import Version
 
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.01
+SLICE: Final = 100
+"""Connections looked through in one turn of the loop."""
 
 
 class Server:
@@ -31,7 +34,11 @@ class Server:
         sessions: Sessions,
         outbox: Outbox,
         metrics: GatewayMetrics,
+        default_version: Version,
     ) -> None:
+        """`default_version`: of terminals that are not let in yet, and whose header does not
+        tell."""
+        self.default_version = default_version
         self.limits = limits
         self.talk = talk
         self.sessions = sessions
@@ -44,8 +51,9 @@ class Server:
         self.waiting: set[TerminalLink] = set()
         """Those that are not read until the outbox has room."""
         self._addresses: Counter[str] = Counter()
-        self._numbers = 0
         self._server: asyncio.Server | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
         self.closing = False
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
@@ -64,8 +72,7 @@ class Server:
     def enter(self, link: TerminalLink) -> str | None:
         """Count a new connection; why it is refused, None = it is not."""
         self.links.add(link)
-        self._numbers += 1
-        link.number = self._numbers
+        self._empty.clear()
         self._addresses[link.host] += 1
         self.metrics.connections.set(len(self.links))
         if self.closing:
@@ -79,6 +86,8 @@ class Server:
     def leave(self, link: TerminalLink) -> None:
         """It is closed."""
         self.links.discard(link)
+        if not self.links:
+            self._empty.set()
         self.waiting.discard(link)
         self._addresses[link.host] -= 1
         if not self._addresses[link.host]:
@@ -86,14 +95,17 @@ class Server:
         self.metrics.connections.set(len(self.links))
 
     async def sweep(self) -> None:
-        """For ever: end what is idle, ask again for what is missing."""
+        """For ever: end what is idle, ask again for what is missing. A few connections at a time,
+        since answers wait meanwhile."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(SWEEP_S)
-            now_s = loop.time()
-            for link in list(self.links):
-                link.look(now_s)
-            self.sessions.forget_moves(now_s)
+            links = list(self.links)
+            slices = max(1, len(links) // SLICE)
+            for number in range(slices):
+                for link in links[number::slices]:
+                    link.look(loop.time())
+                await asyncio.sleep(SWEEP_S / slices)
+            self.sessions.forget_moves(loop.time())
 
     async def make_room(self) -> None:
         """For ever: read on where connections wait for the outbox."""
@@ -123,7 +135,8 @@ class Server:
         await self._gone(GOODBYE_S)
 
     async def _gone(self, within_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + within_s
-        while self.links and loop.time() < until_s:
-            await asyncio.sleep(POLL_S)
+        try:
+            async with asyncio.timeout(within_s):
+                await self._empty.wait()
+        except TimeoutError:
+            log.warning("%d connections do not end", len(self.links))

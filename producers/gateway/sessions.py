@@ -9,24 +9,40 @@ truck. Called on the event loop only; knows no protocol, no Kafka and no Redis.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
+from producers.jt808.header import Version
+from producers.jt808.message import Message
 from producers.profiles.profile import Profile
 
 FLAPS: Final = 3
 FLAP_S: Final = 60.0
-"""A terminal that comes in elsewhere more often than `FLAPS` times in so long is most likely two."""
+"""A terminal that comes in elsewhere more often than `FLAPS` times in so long is likely two."""
 SERIALS: Final = 0x10000
 
 
 class Link(Protocol):
     """The connection of a session."""
 
-    address: str
+    name: str
+    """As the log names it: `10.0.0.7:51234`."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def unanswered(self, change: int) -> None:
+        """So many messages more await Kafka, or fewer."""
+        ...
 
     def drop(self, session: "Session", reason: str) -> None:
         """End the session, and the connection where it was the last on it."""
         ...
+
+
+class Seat(NamedTuple):
+    """What a session is let in as."""
+
+    truck_id: str
+    profile: Profile
 
 
 @dataclass(eq=False, slots=True)
@@ -36,19 +52,26 @@ class Session:
     phone: str
     """As on the wire, which is how it is answered."""
     bare: str
+    version: Version
+    """That of its headers: 2019, or one that they do not tell."""
     link: Link
     last_s: float
     """When it was last heard, by the loop's clock."""
-    truck_id: str | None = None
+    seat: Seat | None = None
     """None until it is let in."""
-    profile: Profile | None = None
     maker: str = ""
     device: str = ""
     live: bool = True
     """False once it has ended: what is still under way for it is not answered."""
-    awaited: deque[Any] | None = None
-    """While Redis is asked something for it: what it has sent meanwhile."""
+    awaited: deque[tuple[Message, bytes, int]] | None = None
+    """While Redis is asked something for it: what it has sent meanwhile, for `Talk.take`."""
+    refusals: int = 0
+    """Registrations and authentications."""
     _serial: int = field(default=0)
+
+    @property
+    def is_2019(self) -> bool:
+        return self.version == "2019"
 
     def next_serial(self) -> int:
         """The platform's own, counted for each session (JT/T 808: from 0, around at 65536)."""
@@ -93,7 +116,7 @@ class Sessions:
 
     def drop_moved(self, truck_of: Callable[[str], str | None]) -> int:
         """End those whose terminal is no longer in the truck it was let in for; how many."""
-        moved = [one for one in self if truck_of(one.bare) != one.truck_id]
+        moved = [one for one in self if one.seat is None or truck_of(one.bare) != one.seat.truck_id]
         for session in moved:
             session.link.drop(session, "register_changed")
         return len(moved)
@@ -113,5 +136,3 @@ class Sessions:
         moves.clear()
         moves.append(now_s)
         return True
-
-

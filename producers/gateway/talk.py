@@ -7,7 +7,7 @@ terminal sends meanwhile waits for it, so that a terminal which does not wait fo
 authentication loses nothing.
 """
 
-import time
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from enum import IntEnum
@@ -19,12 +19,17 @@ from producers.gateway.limits import AWAITED, REFUSALS
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.outbox import Outbox
 from producers.gateway.receipt import Receipt
-from producers.gateway.sessions import Session
+from producers.gateway.sessions import Link, Seat, Session
 from producers.gateway.tasks import Tasks
+from producers.jt808.connection import Refused
+from producers.jt808.header import Header
+from producers.jt808.location import BadLocation
 from producers.jt808.message import Message, encode
 from producers.jt808.messages import Unknown
 from producers.jt808.queries import QueryLocation, QueryParameters
 from producers.jt808.session import GeneralAnswer, RegisterAnswer
+
+log = logging.getLogger(__name__)
 
 TERMINAL_ANSWER, HEARTBEAT, UNREGISTER = 0x0001, 0x0002, 0x0003
 REGISTER, AUTHENTICATE, PARAMETERS = 0x0100, 0x0102, 0x0104
@@ -80,11 +85,11 @@ class Talk:
         self._count = {number: metrics.messages.labels(kind) for number, kind in KINDS.items()}
         self._count_other = metrics.messages.labels(OTHER)
 
-    def take(self, session: Session, message: Message, frame: bytes) -> None:
+    def take(self, session: Session, message: Message, frame: bytes, received_ms: int) -> None:
         """A message of a terminal, `frame` as it was on the wire."""
         if session.awaited is not None:
             if len(session.awaited) < AWAITED:
-                session.awaited.append((message, frame))
+                session.awaited.append((message, frame, received_ms))
             else:
                 self._refuse(session, message, "too_many_awaited")
             return
@@ -96,10 +101,10 @@ class Talk:
             self._ask(session, self._authenticate(session, message))
         elif number == TERMINAL_ANSWER:
             return
-        elif not self._is_in(session, message):
+        elif (seat := session.seat or self._seat_unasked(session)) is None:
             self._refuse(session, message, "not_let_in")
-        elif number in (LOCATION, LOCATION_ANSWER, BATCH) and type(message.body) is not Unknown:
-            self._take_locations(session, message, frame)
+        elif number in (LOCATION, LOCATION_ANSWER, BATCH):
+            self._take_locations(session, seat, message, frame, received_ms)
         elif number == UNREGISTER:
             self._ask(session, self._unregister(session, message))
         elif type(message.body) is Unknown:
@@ -108,12 +113,21 @@ class Talk:
             self.answer(session, message.serial, number, Result.DONE)
 
     def take_wrong(
-        self, session: Session, message_id: int, serial: int, error: str, frame: bytes
+        self, link: Link, session: Session | None, header: Header, refused: Refused
     ) -> None:
-        """A message whose header can be read and whose body cannot."""
-        if session.truck_id is not None:
-            self._intake.reject_frame(session, error, frame)
-        self.answer(session, serial, message_id, Result.WRONG)
+        """A message whose header can be read and whose body cannot; `session` None = it is the
+        first of its terminal on this connection."""
+        if session is None:
+            self.answer_stranger(link, header, Result.WRONG)
+            return
+        if session.seat is not None:
+            self._intake.reject_frame(session, session.seat, refused.error, refused.frame)
+        self.answer(session, header.serial, header.message_id, Result.WRONG)
+
+    def answer_stranger(self, link: Link, said: Message | Header, result: Result) -> None:
+        """0x8001 to a terminal that has no session on this connection."""
+        answer = GeneralAnswer(said.serial, said.message_id, result)
+        link.send(encode(Message(PLATFORM_ANSWER, said.phone, 0, said.version, answer)))
 
     def answer(self, session: Session, serial: int, message_id: int, result: Result) -> None:
         """0x8001; `serial` and `message_id` are those of what is answered."""
@@ -134,29 +148,29 @@ class Talk:
         session.link.send(encode(message))
         return serial
 
-    def _is_in(self, session: Session, message: Message) -> bool:
-        if session.truck_id is not None:
-            return True
-        if not self._entrance.admit_unasked(session):
-            return False
-        self._greet(session)
-        return True
+    def _seat_unasked(self, session: Session) -> Seat | None:
+        seat = self._entrance.admit_unasked(session)
+        if seat is not None:
+            self._greet(session)
+        return seat
 
     def _refuse(self, session: Session, message: Message, reason: str) -> None:
         self._metrics.refused.labels(reason).inc()
         self.answer(session, message.serial, message.message_id, Result.FAILED)
 
-    def _take_locations(self, session: Session, message: Message, frame: bytes) -> None:
+    def _take_locations(
+        self, session: Session, seat: Seat, message: Message, frame: bytes, received_ms: int
+    ) -> None:
         body = message.body
         backfill = False
-        if message.message_id == BATCH:
+        if type(body) is Unknown:
+            locations = [BadLocation("the message is encrypted", body.raw)]
+        elif message.message_id == BATCH:
             locations, backfill = body.locations, body.kind == BACKFILL
         else:
             locations = [body.location if message.message_id == LOCATION_ANSWER else body]
         session.link.unanswered(1)
-        self._intake.take(
-            session, message, frame, locations, time.time_ns() // 1_000_000, backfill=backfill
-        )
+        self._intake.take(session, seat, message, frame, locations, received_ms, backfill=backfill)
 
     def _delivered(self, receipt: Receipt) -> None:
         session, message = receipt.session, receipt.message
@@ -170,11 +184,17 @@ class Talk:
         self._tasks.start(self._until_asked(session, work), "terminal asks")
 
     async def _until_asked(self, session: Session, work: Coroutine[Any, Any, None]) -> None:
-        await work
+        try:
+            await work
+        except Exception:
+            # What one terminal brings about must not end the others.
+            log.exception("a bug in answering terminal %s", session.bare)
+            session.link.drop(session, "bug")
+            return
         awaited, session.awaited = session.awaited, None
-        for message, frame in awaited or ():
+        for message, frame, received_ms in awaited or ():
             if session.live:
-                self.take(session, message, frame)
+                self.take(session, message, frame, received_ms)
 
     async def _register(self, session: Session, message: Message) -> None:
         admission = await self._entrance.register(session, message.body)

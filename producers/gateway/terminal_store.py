@@ -7,6 +7,7 @@ of the gateway that speaks to Redis while terminals wait; a Redis that does not 
 """
 
 import asyncio
+import logging
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,8 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from streams.checkpoint import StoreAwayError
+
+log = logging.getLogger(__name__)
 
 KEY: Final = "mucktrack:terminal:"
 ANSWER_S: Final = 3.0
@@ -28,13 +31,13 @@ class Terminal(msgspec.Struct, frozen=True):
     code: str
     """Secret: who knows it is let in as this terminal."""
     truck_id: str
-    maker: str
-    model: str
-    device: str
+    maker: str = ""
+    model: str = ""
+    device: str = ""
     """The maker's own id of the device (0x0100, terminal id)."""
-    version: str
-    profile: str
-    registered_ms: int
+    version: str = ""
+    profile: str = ""
+    registered_ms: int = 0
 
     def __repr__(self) -> str:
         return f"Terminal({self.truck_id!r}, {self.maker!r}, {self.model!r}, {self.device!r})"
@@ -63,14 +66,12 @@ class TerminalStore:
         texts = {name.decode(): value.decode("utf-8", "replace") for name, value in fields.items()}
         if not texts.get("code"):
             return None
-        registered = texts.get("registered_ms", "")
-        return Terminal(
-            texts["code"],
-            *(texts.get(name, "") for name in ("truck_id", "maker", "model", "device")),
-            version=texts.get("version", ""),
-            profile=texts.get("profile", ""),
-            registered_ms=int(registered) if registered.isdecimal() else 0,
-        )
+        known = {name: text for name, text in texts.items() if name in Terminal.__struct_fields__}
+        try:
+            return msgspec.convert(known, Terminal, strict=False)
+        except msgspec.ValidationError as error:
+            log.warning("%s%s in Redis is left out: %s; it registers anew", KEY, phone, error)
+            return None
 
     async def write(self, phone: str, terminal: Terminal) -> None:
         await self._ask(self._redis.hset(KEY + phone, mapping=msgspec.structs.asdict(terminal)))
