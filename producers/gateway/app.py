@@ -25,6 +25,7 @@ from producers.gateway.sessions import Sessions
 from producers.gateway.talk import Talk
 from producers.gateway.tasks import Tasks
 from producers.gateway.terminal_store import TerminalStore
+from producers.ticks import TICK_MS
 from streams.access import KafkaAccess
 from streams.cities import RedisCities
 
@@ -59,6 +60,8 @@ class GatewayConfig:
     """Terminals of the register are let in without authentication."""
     ask_location: bool = False
     """Of each terminal that is let in."""
+    tick_s: float = TICK_MS / 1000
+    """How often the clock's time goes to all partitions; 0 = never."""
     port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
 
@@ -114,7 +117,7 @@ class Gateway:
         self.sessions = Sessions()
         self.register = FleetRegister(config.city, RedisCities(config.redis), health)
         self.store = TerminalStore(config.redis)
-        self.outbox = Outbox(config.kafka, config.partitions, health)
+        self.outbox = Outbox(config.kafka, config.partitions, health, tick_s=config.tick_s)
         conflicts = Conflicts(self.store, metrics, tasks)
         entrance = Entrance(
             self.register,
