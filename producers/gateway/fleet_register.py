@@ -50,7 +50,7 @@ class Terminals:
         phone_of: dict[str, str | None] = {}
         twice: set[str] = set()
         for truck in trucks:
-            phone = bare_phone(truck.terminal_id or "") or None
+            phone = bare_phone(truck.terminal_id) if truck.terminal_id else None
             phone_of[plate_key(truck.truck_id)] = phone
             if phone is not None and truck_of.setdefault(phone, truck.truck_id) != truck.truck_id:
                 twice.add(phone)
