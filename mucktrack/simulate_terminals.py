@@ -7,7 +7,7 @@ end.
 import socket
 import ssl
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -123,8 +123,15 @@ def _reach(gateway: Gateway) -> None:
 def _opened(stack: ExitStack, path: Path | None, buffering: int = -1) -> BinaryIO | None:
     if path is None:
         return None
-    file: BinaryIO = stack.enter_context(path.open("wb", buffering=buffering))
+    file: BinaryIO = path.open("wb", buffering=buffering)
+    stack.callback(_close, file)
     return file
+
+
+def _close(file: BinaryIO) -> None:
+    """What a full disk did not take has been told by whoever wrote it, with the file's name."""
+    with suppress(OSError):
+        file.close()
 
 
 def _say(tally: Tally, terminals: TerminalFleet, labels: int) -> None:

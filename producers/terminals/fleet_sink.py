@@ -43,6 +43,8 @@ class TerminalFleet:
         self._given: list[Position] = []
         self._giving = threading.Lock()
         self._failure: BaseException | None = None
+        self._told = False
+        """Whether it has been raised."""
         self._published = 0
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(self._note_exception)
@@ -114,7 +116,7 @@ class TerminalFleet:
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_S)
-        if error is None:
+        if error is None and not self._told:
             self._raise_failure()
 
     def _run(self) -> None:
@@ -176,4 +178,5 @@ class TerminalFleet:
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
+            self._told = True
             raise self._failure

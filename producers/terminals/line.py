@@ -78,18 +78,17 @@ class Line(asyncio.Protocol):
     def come_into_reach(self) -> None:
         """Connect, or send what waits where there is a connection."""
         self._in_reach.set()
-        if self._may_write:
+        if self._can_write():
             self._write(self.terminal.outgoing(self._clock()))
 
     def look_after(self) -> None:
         """Heartbeats, and what was not answered; to be called several times a second."""
-        if self._transport is None or not self._may_write:
+        if not self._can_write():
             return
         now_s = self._clock()
         self._write(self.terminal.due(now_s))
-        if self.terminal.has_given_up or (
-            not self.terminal.was_let_in and now_s - self._since_s > LOGIN_S
-        ):
+        waits_long = not self.terminal.was_let_in and now_s - self._since_s > LOGIN_S
+        if self.terminal.has_given_up or waits_long:
             self._cut()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -111,7 +110,8 @@ class Line(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._may_write = True
-        self._write(self.terminal.outgoing(self._clock()))
+        if self._can_write():
+            self._write(self.terminal.outgoing(self._clock()))
 
     def connection_lost(self, _error: Exception | None) -> None:
         if self._transport is not None:
@@ -134,6 +134,11 @@ class Line(asyncio.Protocol):
             return False
         self.problem = None
         return True
+
+    def _can_write(self) -> bool:
+        """A connection that broke while this was written to is told of in the loop's next turn."""
+        transport = self._transport
+        return self._may_write and transport is not None and not transport.is_closing()
 
     def _write(self, data: bytes) -> None:
         if data and self._transport is not None:

@@ -40,16 +40,21 @@ PHONES = ("019900000001", "019900000002", "019900000003", "019900000004", "19900
 
 
 def position(second: int, phone: str = PHONES[0], **told: object) -> Position:
-    fields: dict[str, object] = {
-        "lon": 120.1234567, "lat": 28.7654321, "speed_kmh": 32.1, "heading_deg": 77.0, "satellites": 11, "loaded": True, "lifted": False,
-        "covered": True, "load_kg": 15_500.0,
-    }  # fmt: skip
-    return Position(
-        "浙Y00001", START_MS + second * 1000, terminal_id=phone,
-        **(fields | told),  # type: ignore[arg-type]
-    )  # fmt: skip
+    fields = USUAL | told
+    return Position("浙Y00001", START_MS + second * 1000, terminal_id=phone, **fields)
 
 
+USUAL = {
+    "lon": 120.1234567,
+    "lat": 28.7654321,
+    "speed_kmh": 32.1,
+    "heading_deg": 77.0,
+    "satellites": 11,
+    "loaded": True,
+    "lifted": False,
+    "covered": True,
+    "load_kg": 15_500.0,
+}
 WITHOUT_SENSORS = {"loaded": None, "lifted": None, "covered": None, "load_kg": None}
 
 
@@ -103,7 +108,7 @@ def device(phone: str = PHONES[0], **told: object) -> Device:
 
 
 def terminal_and_platform(**options: object) -> tuple[Terminal, Platform]:
-    terminal = Terminal(device(), Tally(), **options)  # type: ignore[arg-type]
+    terminal = Terminal(device(), Tally(), **options)
     return terminal, Platform(terminal)
 
 
@@ -212,7 +217,7 @@ def test_a_batch_has_as_many_parts_as_it_needs_and_parts_are_sent_again():
 
 
 def test_many_that_wait_go_in_a_regular_batch():
-    terminal, platform = terminal_and_platform()
+    _, platform = terminal_and_platform()
     platform.let_in()
     sent = platform.reports(*range(MOST_UNDER_WAY + CROWD))
     assert len(sent) == MOST_UNDER_WAY
@@ -274,7 +279,7 @@ def test_a_heartbeat_where_nothing_else_is_said():
 
 
 def test_queries_are_answered():
-    terminal, platform = terminal_and_platform()
+    _, platform = terminal_and_platform()
     platform.let_in()
     (nothing,) = platform.say(0x8201, QueryLocation())
     assert nothing.body.result == 1

@@ -33,6 +33,7 @@ from producers.jt808.location import Location, LocationBatch
 from producers.labels import read_labels
 from producers.score import Score, read_violations, score
 from streams.detect import Engine, PreparedCity
+from streams.output import encode
 from streams.position import Position, decode_record
 from streams.topics import POSITIONS, RAW, VIOLATIONS
 from terminals.topic import records_of
@@ -111,9 +112,9 @@ def judged(way: Way) -> Judged:
     """Compares the worker's violations with an offline engine over what was acknowledged."""
     positions = sorted(_lines(way.acked), key=lambda one: one.time_ms)
     engine = Engine.offline(PreparedCity.of(load_city(way.city)))
-    before = _by_id(msgspec.to_builtins(one) for one in engine.process(positions).violations)
-    at_the_end = _by_id(msgspec.to_builtins(one) for one in engine.finish().violations)
-    live = _by_id(_decoded(record) for record in records_of(way.kafka, VIOLATIONS))
+    before = _by_id(map(encode, engine.process(positions).violations))
+    at_the_end = _by_id(map(encode, engine.finish().violations))
+    live = _by_id(record.value for record in records_of(way.kafka, VIOLATIONS))
     both = before | at_the_end
     return Judged(
         violations=len(live),
@@ -162,10 +163,6 @@ def _framed(way: Way) -> Iterable[Key]:
             yield phone, location.time_ms
 
 
-def _decoded(record: Any) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(record.value)
-    return found
-
-
-def _by_id(violations: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {f"{one['violation_id']}/{one['phase']}": one for one in violations}
+def _by_id(violations: Iterable[bytes]) -> dict[str, dict[str, Any]]:
+    found = map(msgspec.json.decode, violations)
+    return {f"{one['violation_id']}/{one['phase']}": one for one in found}

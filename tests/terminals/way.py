@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import Self
 
 from chaos.crew import by_partition, samples
-from servers.redis_server import RedisServer
 from servers.server_process import ServerProcess, children_of, quiet_port
 
-from mucktrack.embedded import HOST, tansu
+from mucktrack.embedded import HOST, tansu, valkey
 from mucktrack.topics import create_topics
 from streams.access import KafkaAccess
 from streams.topics import POSITIONS
@@ -78,6 +77,7 @@ class Way:
         self._port = quiet_port()
         """The gateway's; what is killed comes back where it was."""
         self._parts: dict[str, ServerProcess] = {}
+        self._leashes: dict[str, int] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -85,9 +85,10 @@ class Way:
         with ExitStack() as stack:
             stack.callback(self._end)
             kafka = stack.enter_context(tansu(self.folder / "kafka"))
-            self._broker_leash = kafka.child.leash_pid
             self.kafka = kafka.address
-            self._redis = stack.enter_context(RedisServer(self.folder / "redis"))
+            redis = stack.enter_context(valkey(self.folder / "redis"))
+            self._leashes = {"kafka": kafka.child.leash_pid, "redis": redis.child.leash_pid}
+            self._redis = redis.address
             create_topics(KafkaAccess.plain(self.kafka), PARTITIONS)
             self._start("worker", "--group", "way", "--state-dir", self.folder / "state")
             self._start("archive", "--folder", self.archive)
@@ -115,19 +116,15 @@ class Way:
     def kill_gateway(self) -> None:
         self._parts.pop("gateway").kill()
 
-    def freeze_kafka(self) -> None:
-        for pid in children_of(self._broker_leash):
-            os.kill(pid, signal.SIGSTOP)
+    def is_alive(self, name: str) -> bool:
+        return self._parts[name].wait(0) is None
 
-    def thaw_kafka(self) -> None:
-        for pid in children_of(self._broker_leash):
-            os.kill(pid, signal.SIGCONT)
+    def freeze(self, server: str) -> None:
+        """`kafka` or `redis`."""
+        self._signal(server, signal.SIGSTOP)
 
-    def freeze_redis(self) -> None:
-        self._redis.freeze()
-
-    def thaw_redis(self) -> None:
-        self._redis.thaw()
+    def thaw(self, server: str) -> None:
+        self._signal(server, signal.SIGCONT)
 
     def simulate(self, *arguments: str) -> None:
         """Begin: `mucktrack simulate --jt808` with `arguments`, through the proxy."""
@@ -184,7 +181,7 @@ class Way:
         given += [metrics.get(command, "--gateway-metrics-port"), "0"]
         given += ["--metrics-port-file", str(port_file)]
         if command != "archive":
-            given += ["--redis", self._redis.url, "--city", str(self.city)]
+            given += ["--redis", self._redis, "--city", str(self.city)]
         self._run(command, [*given, *map(str, arguments)])
 
     def _run(self, name: str, command: list[str]) -> None:
@@ -200,8 +197,13 @@ class Way:
         if name == "proxy":
             self._proxy_said = part.said()
 
+    def _signal(self, server: str, number: signal.Signals) -> None:
+        for pid in children_of(self._leashes[server]):
+            os.kill(pid, number)
+
     def _end(self) -> None:
-        self.thaw_kafka()
+        for server in self._leashes:
+            self.thaw(server)
         for part in self._parts.values():
             part.end()
 
