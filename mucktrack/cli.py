@@ -11,7 +11,15 @@ import sys
 
 import click
 
-from mucktrack.commands import archiving, judging, producing, receiving, reference, running
+from mucktrack.commands import (
+    archiving,
+    frames,
+    judging,
+    producing,
+    receiving,
+    reference,
+    running,
+)
 from streams.shown import shown
 
 LONGEST_LINE = 10_000
@@ -81,6 +89,7 @@ for command in (
     receiving.gateway,
     producing.replay,
     producing.simulate,
+    frames.jt808_group,
     reference.city_group,
     reference.profiles_group,
     reference.topics_group,

@@ -111,7 +111,9 @@ async def test_without_authentication_where_that_is_so_set(
     async with running(broker, redis_url, city, is_open=True) as gateway:
         async with Terminal(gateway.port) as terminal, Terminal(gateway.port, STRANGER) as stranger:
             assert await stranger.locate() == FAILED
+            assert await stranger.authenticate("1234") == FAILED
             assert await terminal.locate() == DONE
+            assert await terminal.authenticate("whatever it has") == DONE
         assert [one.truck_id for one in await positions(broker)] == [PLATE]
 
 

@@ -125,6 +125,8 @@ class Terminal:
     tls: ssl.SSLContext | None = None
     answers: list[Message] = field(default_factory=list)
     """All messages of the platform."""
+    by_serial: dict[int, Any] = field(default_factory=dict)
+    """Bodies of the answers, by the serial of what they answer."""
 
     async def __aenter__(self) -> Self:
         digits = 20 if self.version == "2019" else 12
@@ -169,11 +171,8 @@ class Terminal:
         """The body of the answer to the message of this serial."""
         async with asyncio.timeout(patience_s):
             while True:
-                for message in self.answers:
-                    body = message.body
-                    is_answer = isinstance(body, GeneralAnswer | RegisterAnswer)
-                    if is_answer and body.serial == serial:
-                        return body
+                if serial in self.by_serial:
+                    return self.by_serial[serial]
                 if self.is_cut:
                     raise ConnectionError("the gateway has ended the connection")
                 await asyncio.sleep(0.005)
@@ -216,6 +215,8 @@ class Terminal:
                 for event in self._connection.receive(data, time.monotonic()):
                     assert isinstance(event, Received), event
                     self.answers.append(event.message)
+                    if isinstance(event.message.body, GeneralAnswer | RegisterAnswer):
+                        self.by_serial[event.message.body.serial] = event.message.body
         except (ConnectionError, ssl.SSLError):
             pass
 
