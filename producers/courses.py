@@ -134,7 +134,7 @@ def field_beside(setting: Setting, start: Point, ahead: Point, depth_m: float) -
         ground.shape.distance(field) > FIELD_FROM_SITES_M
         for ground in setting.terrain.sites.values()
     )
-    return field if away else None
+    return field if away and not setting.terrain.tunnels.intersects(field) else None
 
 
 def spur(setting: Setting, start: Point, field: Point) -> Way | None:

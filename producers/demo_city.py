@@ -1,9 +1,10 @@
 """Makes the made-up city that comes along (`producers/cities/demo`): 云溪市, which does not exist.
 
-`python -m producers.demo_city` writes it again, `… DIR --trucks 5000` a larger one; the same seed gives the same files, and a test
-holds the committed ones equal to what this makes. Every route keeps to the roads, every permit
-covers the districts that its routes touch, and no road leads through a no-go zone, so that a truck
-that keeps to its permit breaks no rule.
+`python -m producers.demo_city` writes it again, `python -m producers.demo_city DIR --trucks 5000`
+one with more trucks; the same seed gives the same files, and a test holds the committed ones equal
+to what this makes. Every route keeps to the roads, every permit covers the districts that its
+routes touch, and no route leads through a no-go zone, so that a truck that keeps to its permit
+breaks no rule.
 """
 
 import argparse

@@ -131,8 +131,8 @@ def _cross_district_dumping(setting: Setting) -> Course | None:
     border = _behind_the_border(setting, SHALLOW_M)
     if border is None:
         return None
-    start = setting.terrain.roads.nearest(border)
-    field = field_beside(setting, start, border, setting.chance.uniform(80, 200))
+    road = setting.terrain.roads.nearest(border)
+    field = field_beside(setting, *road, setting.chance.uniform(80, 200))
     if field is None:
         return None
     return there_and_back(setting, field, Halt("tip", setting.chance.uniform(*TIP_S)))
@@ -143,7 +143,8 @@ def _cross_district_transit(setting: Setting) -> Course | None:
     border = _behind_the_border(setting, DEEP_M)
     if border is None:
         return None
-    return there_and_back(setting, setting.terrain.roads.nearest(border), None)
+    place, _ = setting.terrain.roads.nearest(border)
+    return there_and_back(setting, place, None)
 
 
 def _behind_the_border(setting: Setting, depth_m: float) -> Point | None:

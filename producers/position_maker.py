@@ -74,22 +74,25 @@ class PositionMaker:
             )
             for row in rows:
                 number = row[9]
-                yield row[8], Position(
-                    truck_id=self.truck_id,
-                    time_ms=row[0],
-                    lon=row[1],
-                    lat=row[2],
-                    speed_kmh=row[3],
-                    heading_deg=row[4],
-                    located=row[5],
-                    satellites=row[6],
-                    loaded=loaded[number],
-                    lifted=lifted[number],
-                    covered=covered[number],
-                    load_kg=load_kg[number],
-                    backfill=row[7],
-                    terminal_id=self._terminal_id,
-                    source="sim",
+                yield (
+                    row[8],
+                    Position(
+                        truck_id=self.truck_id,
+                        time_ms=row[0],
+                        lon=row[1],
+                        lat=row[2],
+                        speed_kmh=row[3],
+                        heading_deg=row[4],
+                        located=row[5],
+                        satellites=row[6],
+                        loaded=loaded[number],
+                        lifted=lifted[number],
+                        covered=covered[number],
+                        load_kg=load_kg[number],
+                        backfill=row[7],
+                        terminal_id=self._terminal_id,
+                        source="sim",
+                    ),
                 )
 
     def _stamps(self, fixes: Fixes) -> np.ndarray:

@@ -17,14 +17,13 @@ from producers.terrain import Floats, Terrain
 
 OPEN_M, OPEN_TAU_S = 2.5, 120.0
 """Standard deviation on each axis, and how long an error lasts."""
-CANYON_M, CANYON_TAU_S = 14.0, 240.0
+CANYON_M, CANYON_TAU_S = 18.0, 240.0
 ENTERING_S = 45.0
 """So long takes the wander to grow between houses, and to shrink outside."""
 SPEED_KMH = 0.7
 JUMP_SHARE, JUMP_M = 0.0002, (200.0, 3_000.0)
 BLIND_SHARE, POOR_SHARE = 0.01, 0.02
 """Of fixes between houses: without a fix, and with three satellites."""
-MOST_NOISE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Received:
 
 
 class Receiver:
-    """One truck's. `noise`: how large and frequent errors are, 1 = as they usually are, 0 = none."""
+    """One truck's. `noise`: how large and frequent errors are; 1 = as usual, 0 = none."""
 
     def __init__(self, terrain: Terrain, noise: float, chance: np.random.Generator) -> None:
         self._terrain, self._noise, self._chance = terrain, noise, chance

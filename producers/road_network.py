@@ -9,6 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -28,7 +29,7 @@ TRACK_KMH = 24.0
 """Off the roads."""
 SIGNALS: dict[RoadKind, float] = {"arterial": 0.35, "collector": 0.3, "local": 0.15}
 """How often a truck must stop at a junction that it reaches on such a road."""
-ON_ROAD_M = 1.0
+ON_ROAD_M, SAME_M, AHEAD_M = 1.0, 0.05, 10.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class RoadNetwork:
             self._leaving[road.start].append((number, road.end))
             self._leaving[road.end].append((number, road.start))
             spots = [_spot(place) for place in road.line.coords]
-            for one, other in zip(spots, spots[1:], strict=False):
+            for one, other in pairwise(spots):
                 self._kinds[one, other] = self._kinds[other, one] = road.kind
 
     def path(
@@ -99,27 +100,27 @@ class RoadNetwork:
         pieces = self._search(first, last, shun, lawful)
         if pieces is None:
             return None
-        corners = [(start.x, start.y)]
-        for piece in pieces:
-            corners += piece.coords
-        corners.append((end.x, end.y))
-        kept = [corners[0]]
-        kept += [
-            there for here, there in zip(corners, corners[1:], strict=False)
-            if math.dist(here, there) > 0.05
-        ]  # fmt: skip
-        return LineString(kept) if len(kept) > 1 else None
+        places = np.concatenate(
+            [[[start.x, start.y]], *(piece.coords for piece in pieces), [[end.x, end.y]]]
+        )
+        moves = np.hypot(*np.diff(places, axis=0, prepend=-1.0 + places[:1]).T) > SAME_M
+        return LineString(places[moves]) if moves.sum() > 1 else None
 
-    def nearest(self, place: Point) -> Point:
-        """The nearest place on a road; the place itself where there are no roads."""
+    def nearest(self, place: Point) -> tuple[Point, Point]:
+        """The nearest place on a road, and one a little farther along it; where there are no roads
+        the place itself, and one east of it."""
         access = self._access(place)
-        return place if access is None else access.place
+        if access is None:
+            return place, Point(place.x + AHEAD_M, place.y)
+        line = self.roads[access.road].line
+        ahead_m = AHEAD_M if access.at_m + AHEAD_M <= line.length else -AHEAD_M
+        return access.place, line.interpolate(max(0.0, access.at_m + ahead_m))
 
     def speeds_kmh(self, corners: Floats) -> list[float]:
         """The top speed on each segment of a line: that of its road. A segment that is a piece of
         a road's, at the end of a line, is like the one beside it; tracks are slow."""
         spots = [_spot(place) for place in corners.tolist()]
-        kinds = [self._kinds.get(pair) for pair in zip(spots, spots[1:], strict=False)]
+        kinds = [self._kinds.get(pair) for pair in pairwise(spots)]
         speeds = [TOP_KMH[kind] if kind else None for kind in kinds]
         for number, known in enumerate(speeds):
             if known is None:

@@ -143,9 +143,7 @@ class _Run:
         if halt is None or yard is None:
             self.add(drive(way, self.time_ms, load=self.load, chance=chance))
             return
-        fixes, turn = come_to(
-            way, self.time_ms, yard, halt.lasts_s, load=self.load, chance=chance
-        )
+        fixes, turn = come_to(way, self.time_ms, yard, halt.lasts_s, load=self.load, chance=chance)
         self.add(fixes)
         self.turns.append((yard, turn))
 

@@ -145,9 +145,7 @@ class Truck:
         while True:
             if self._eats(time_ms):
                 place, time_ms = yield from self._park(haul, place, time_ms)
-                rest = stand(
-                    *(place, time_ms, rota.shift.meal_s), load=EMPTY, every_s=IDLE_STEP_S
-                )
+                rest = stand(*(place, time_ms, rota.shift.meal_s), load=EMPTY, every_s=IDLE_STEP_S)
                 yield from self._judged(rest)
                 time_ms = rest.end_ms
                 self._next_meal_ms = time_ms + MEALS_APART_MS

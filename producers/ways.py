@@ -5,7 +5,6 @@ Used by the simulator's parts. Places are metres in the city's plane.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 import shapely
@@ -32,18 +31,15 @@ class Way:
     stops: tuple[tuple[float, float], ...]
     """Metres along, and how often one has to stop there."""
 
-    @classmethod
-    def along(cls, line: LineString, terrain: Terrain, top_kmh: float | None = None) -> Self:
-        """As fast as its roads, the zones and the city's limit let it. `top_kmh`: of a bad track,
-        whatever road there is."""
+    @staticmethod
+    def along(line: LineString, terrain: Terrain) -> "Way":
+        """As fast as its roads, the zones and the city's limit let it."""
         corners = shapely.get_coordinates(line)
         along_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))])
-        kmh = np.array(
-            terrain.roads.speeds_kmh(corners) if top_kmh is None else [top_kmh] * (len(corners) - 1)
-        )
+        kmh = np.array(terrain.roads.speeds_kmh(corners))
         if terrain.city.speed_limit_kmh is not None:
             kmh = np.minimum(kmh, terrain.city.speed_limit_kmh * UNDER_LIMIT)
-        way = cls(
+        way = Way(
             line,
             along_m,
             kmh,

@@ -6,7 +6,6 @@ taken.
 """
 
 from bisect import insort
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -59,8 +58,3 @@ def _first_gap(booked: list[tuple[int, int]], from_ms: int, lasting_ms: int) -> 
             break
         free_ms = max(free_ms, end_ms)
     return free_ms
-
-
-def yards(bays: Mapping[str, int]) -> dict[str, Yard]:
-    """A yard for each site."""
-    return {site_id: Yard(count) for site_id, count in bays.items()}
