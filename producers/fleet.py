@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import mean
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from producers.sensors import Equipment
 from producers.shifts import draw_shift
 from producers.terms import Terms
 from producers.terrain import Terrain
-from producers.trips import TIP_S, UNSEEN_TIP_S
+from producers.trips import TIP_S
 from producers.truck import Event, Truck
 from producers.ways import Journeys
 from producers.yards import Yard
@@ -164,12 +165,13 @@ def _equipment(crew: _Crew, chance: np.random.Generator) -> Equipment:
 
 
 def _yards(crews: Sequence[_Crew]) -> dict[str, Yard]:
-    """Of every site: as many bays as keep up with its trucks most of the time."""
+    """Of every site: as many bays as keep up with its trucks most of the time, also at hours when
+    their other targets are closed."""
     busy: dict[str, float] = defaultdict(float)
     for crew in crews:
         for haul in crew.hauls:
             driving_s = (haul.way.shortest_s() + haul.back.shortest_s()) * 1.2
-            cycle_s = driving_s + max(LOADING_S) + max(UNSEEN_TIP_S)
-            busy[haul.source.site.site_id] += max(LOADING_S) / cycle_s / len(crew.hauls)
-            busy[haul.target.site.site_id] += max(TIP_S) / cycle_s / len(crew.hauls)
+            cycle_s = driving_s + mean(LOADING_S) + mean(TIP_S)
+            busy[haul.source.site.site_id] += mean(LOADING_S) / cycle_s / len(crew.hauls)
+            busy[haul.target.site.site_id] += mean(TIP_S) / cycle_s
     return {site_id: Yard(max(1, math.ceil(busy_bays))) for site_id, busy_bays in busy.items()}
