@@ -16,6 +16,7 @@ from mucktrack.outputs import check_distinct
 from producers.demo_city import DEMO_CITY
 from producers.fleet import Fleet, SimulationError
 from producers.publisher import Publisher, PublishError
+from producers.road_map import RoadsError, read_roads
 from producers.simulate import (
     HOUR_MS,
     Simulation,
@@ -41,6 +42,8 @@ class Plan:
     """Of event time; None = until a signal."""
     labels: Path | None
     """Where the offences are told."""
+    noise: float
+    """Of receivers, sensors and networks; 1 = as it usually is, 0 = none."""
     start: datetime | None
     """None = an evening in the past, or for a file, one that is always the same."""
 
@@ -97,8 +100,21 @@ def simulate(plan: Plan, kafka: KafkaAccess, partitions: int, speed: float | Non
 
 
 def fleet_of(plan: Plan, city: City, start_ms: int) -> Fleet:
-    """Raises `SimulationError`."""
-    return Fleet(city, trucks=plan.trucks, seed=plan.seed, start_ms=start_ms, share=plan.share)
+    """Raises `SimulationError`, and `BadInputError` where the city's file of roads cannot be
+    used."""
+    try:
+        roads = read_roads(plan.city or DEMO_CITY)
+    except RoadsError as error:
+        raise BadInputError(str(error)) from None
+    return Fleet(
+        city,
+        trucks=plan.trucks,
+        seed=plan.seed,
+        start_ms=start_ms,
+        share=plan.share,
+        roads=roads,
+        noise=plan.noise,
+    )
 
 
 def _say(verb: str, positions: int, labels: int) -> None:

@@ -72,7 +72,8 @@ def simulate_terminals(plan: Plan, gateway: Gateway, speed: float | None) -> Non
     def line_of(position: Position) -> Line:
         seed = f"{plan.seed} {position.truck_id}"
         terminal = Terminal(devices.device_for(position), tally)
-        return Line(terminal, Radio(seed), address, tally, Random(seed))  # noqa: S311
+        radio = Radio(seed, noise=plan.noise)
+        return Line(terminal, radio, address, tally, Random(seed))  # noqa: S311
 
     try:
         fleet = fleet_of(plan, city, start_ms)

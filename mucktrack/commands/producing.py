@@ -12,6 +12,7 @@ AS_FAST_AS_IT_GOES = "max"
 DEFAULT_TRUCKS = 200
 DEFAULT_SHARE = 0.1
 DEFAULT_HOURS = 12.0
+MOST_NOISE = 5.0
 MOST_HOURS = 876_600.0
 """A hundred years; times end in 2099."""
 
@@ -113,6 +114,14 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     help="Share of the loaded trips that offend.",
 )
 @click.option(
+    "--noise",
+    type=Number(0, MOST_NOISE),
+    metavar="FACTOR",
+    default=1,
+    show_default=True,
+    help="How large and frequent the errors of receivers, sensors and networks are; 0 = none.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0),
     metavar="N",
@@ -175,6 +184,7 @@ def simulate(
     settings: Settings,
     trucks: int,
     share: float,
+    noise: float,
     seed: int,
     speed: float | None,
     start: datetime | None,
@@ -206,7 +216,7 @@ def simulate(
     from mucktrack.simulate import Plan, simulate_to_file
     from mucktrack.simulate import simulate as publish
 
-    plan = Plan(settings.city, trucks, share, seed, hours, labels, start)
+    plan = Plan(settings.city, trucks, share, seed, hours, labels, noise, start)
     if jt808 is not None:
         from mucktrack.simulate_terminals import Gateway, simulate_terminals
 

@@ -61,13 +61,13 @@ class GatewayConfig:
     """Terminals of the register are let in without authentication."""
     ask_location: bool = False
     """Of each terminal that is let in."""
-<<<<<<< HEAD
-    tick_s: float = TICK_MS / 1000
-    """How often the clock's time goes to all partitions; 0 = never."""
-=======
-    outbox_bytes: int = MOST_BYTES
-    """On the way to Kafka; where it is more, terminals are not read."""
->>>>>>> w5-gateway
+        self.outbox = Outbox(
+            config.kafka,
+            config.partitions,
+            health,
+            tick_s=config.tick_s,
+            most_bytes=config.outbox_bytes,
+        )
     port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
 
@@ -125,13 +125,13 @@ class Gateway:
         self.sessions = Sessions()
         self.register = FleetRegister(config.city, RedisCities(config.redis), health)
         self.store = TerminalStore(config.redis)
-<<<<<<< HEAD
-        self.outbox = Outbox(config.kafka, config.partitions, health, tick_s=config.tick_s)
-=======
         self.outbox = Outbox(
-            config.kafka, config.partitions, health, most_bytes=config.outbox_bytes
+            config.kafka,
+            config.partitions,
+            health,
+            tick_s=config.tick_s,
+            most_bytes=config.outbox_bytes,
         )
->>>>>>> w5-gateway
         conflicts = Conflicts(self.store, metrics, tasks)
         entrance = Entrance(
             self.register,

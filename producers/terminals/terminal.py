@@ -79,9 +79,9 @@ class Terminal:
     def report(self, position: Position) -> None:
         """Keep where the truck is, to be sent by `outgoing`."""
         self._last = location_of(position, self.device)
-        in_touch = self._connection is not None and self.was_let_in
+        stored = position.backfill or self._connection is None or not self.was_let_in
         self._tally.made += 1
-        if not self.store.keep(Report(position, self._last, stored=not in_touch)):
+        if not self.store.keep(Report(position, self._last, stored=stored)):
             self._tally.no_room += 1
 
     def outgoing(self, now_s: float) -> bytes:

@@ -375,12 +375,30 @@ def test_reception_comes_and_goes_and_is_the_same_for_the_same_seed():
 
     days = [heard(str(seed)) for seed in range(20)]
     assert heard("3") == days[3] != days[4]
+    assert all(Radio("3", noise=0).reaches(START_MS + n * 10**6) for n in range(1_000))
     away = sum(not one for day in days for one in day) / sum(map(len, days))
     expected = (40_000 + LONGEST_MS) / 2 / (EVERY_MS + (40_000 + LONGEST_MS) / 2)
     assert 0.6 * expected < away < 1.6 * expected
     for day in days:
         longest = max(len(gap) for gap in "".join(" x"[not one] for one in day).split() or [""])
         assert longest * 10_000 <= LONGEST_MS + 10_000
+
+
+def test_a_truck_that_reports_what_is_old_is_where_it_was_last():
+    radio = Radio("3")
+    times = range(START_MS, START_MS + 86_400_000, 10_000)
+    outside = next(time_ms for time_ms in times if not radio.reaches(time_ms))
+    assert not radio.reaches(outside - 3_600_000)
+
+
+def test_what_the_fleet_calls_backfill_is_sent_as_such():
+    terminal, platform = terminal_and_platform()
+    platform.let_in()
+    for second, backfill in ((10, False), (5, True), (6, True), (11, False)):
+        terminal.report(position(second, backfill=backfill))
+    sent = platform.hear(terminal.outgoing(0.0))
+    assert [seconds(one) for one in sent] == [[10], [5, 6], [11]]
+    assert sent[1].body.kind == 1
 
 
 def test_a_store_has_room_for_what_terminals_on_the_road_have():

@@ -41,11 +41,11 @@ def position(truck: int, number: int) -> Position:
 
 
 def fleet_to(
-    port: int, tally: Tally, *, gaps_every_ms: float = 1e12, patience_s: float = 10.0
+    port: int, tally: Tally, *, noise: float = 0.0, patience_s: float = 10.0
 ) -> TerminalFleet:
     def line_of(first: Position) -> Line:
         terminal = Terminal(DEVICES.device_for(first), tally, patience_s=patience_s)
-        radio = Radio(first.truck_id, every_ms=gaps_every_ms)
+        radio = Radio(first.truck_id, noise=noise)
         return Line(terminal, radio, Address(HOST, port), tally, Random(first.truck_id))
 
     return TerminalFleet(line_of, tally)
@@ -76,7 +76,7 @@ def assert_all_arrived(platform: SmallPlatform, trucks: int, numbers: int) -> No
 def test_all_arrives_though_connections_are_cut_and_answers_lost():
     tally = Tally()
     with SmallPlatform(cut=by_chance(1, 0.05)) as platform:
-        with fleet_to(platform.port, tally, gaps_every_ms=120_000) as fleet:
+        with fleet_to(platform.port, tally, noise=20.0) as fleet:
             for number in range(60):
                 for truck in range(20):
                     fleet.publish(position(truck, number))
@@ -112,7 +112,9 @@ def test_a_platform_that_keeps_nothing_is_told_at_the_end():
     with SmallPlatform(judge=lambda _: None) as platform:
         with fleet_to(platform.port, tally) as fleet:
             fleet.publish(position(1, 1))
-            with pytest.raises(NotAcknowledgedError, match=r"1 positions are left .* 0\.5 s: the ga"):
+            with pytest.raises(
+                NotAcknowledgedError, match=r"1 positions are left .* 0\.5 s: the ga"
+            ):
                 fleet.flush(0.5)
         port = platform.port
     with fleet_to(port, Tally()) as fleet:

@@ -10,12 +10,12 @@ with `mucktrack detect` over the archive, whole and to the last field: that is t
 the same records, ends included.
 
 Did it matter that the positions came by TCP, cut and repeated? The violations are compared with
-those of an offline engine over what the terminals reported, in the order of time. There the
-watermark stands still until the end, so that what it brings about (silence, trips that do not end)
-an offline engine finds at the truck's next fix or at the end: everything it finds before the end
-the worker must have found, and the worker nothing that it does not find, the end included. Both
-hold as long as nothing arrives later than the watermark's delay and a gap together, 960 s of event
-time (design section 5).
+those of an offline engine over what the terminals sent, in the order in which they sent it first
+(some terminals report what is new before what they have stored). There the watermark stands still
+until the end, so that what it brings about (silence, trips that do not end) an offline engine finds
+at the truck's next fix or at the end: everything it finds before the end the worker must have
+found, and the worker nothing that it does not find, the end included. Both hold as long as nothing
+arrives later than the watermark's delay and a gap together, 960 s of event time (design section 5).
 """
 
 from collections import defaultdict
@@ -58,7 +58,7 @@ class Delivered:
     invented: list[Key]
     """On the topic, and not sent; or not as it was sent."""
     out_of_order: list[Key]
-    """On the topic for the first time, after a later position of the same truck."""
+    """On the topic for the first time, after a position that the same terminal sent later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,12 @@ class Judged:
 def delivered(way: Way) -> Delivered:
     """Compares the terminals' files with the topics."""
     sent, acknowledged = _by_key(_lines(way.sent)), _by_key(_lines(way.acked))
+    turns = {key: turn for turn, key in enumerate(sent)}
     there: dict[Key, Position] = {}
     repeats = 0
     invented, out_of_order = [], []
     latest: dict[str, int] = defaultdict(int)
+    """Turn in which a truck's last position was sent."""
     for record in records_of(way.kafka, POSITIONS):
         for element in decode_record(record.value):
             assert isinstance(element, Position), element
@@ -91,9 +93,10 @@ def delivered(way: Way) -> Delivered:
                 repeats += 1
                 continue
             there[key] = element
-            if element.time_ms < latest[element.truck_id]:
+            turn = turns.get(key, 0)
+            if turn < latest[element.truck_id]:
                 out_of_order.append(key)
-            latest[element.truck_id] = max(latest[element.truck_id], element.time_ms)
+            latest[element.truck_id] = max(latest[element.truck_id], turn)
     framed = set(_framed(way))
     phones = {key: position.terminal_id for key, position in acknowledged.items()}
     return Delivered(
@@ -109,10 +112,10 @@ def delivered(way: Way) -> Delivered:
 
 
 def judged(way: Way) -> Judged:
-    """Compares the worker's violations with an offline engine over what was acknowledged."""
-    positions = sorted(_lines(way.acked), key=lambda one: one.time_ms)
+    """Compares the worker's violations with an offline engine over what was sent."""
     engine = Engine.offline(PreparedCity.of(load_city(way.city)))
-    before = _by_id(map(encode, engine.process(positions).violations))
+    violations = engine.process(_lines(way.sent)).violations
+    before = _by_id(map(encode, violations))
     at_the_end = _by_id(map(encode, engine.finish().violations))
     live = _by_id(record.value for record in records_of(way.kafka, VIOLATIONS))
     both = before | at_the_end
