@@ -61,13 +61,10 @@ class GatewayConfig:
     """Terminals of the register are let in without authentication."""
     ask_location: bool = False
     """Of each terminal that is let in."""
-        self.outbox = Outbox(
-            config.kafka,
-            config.partitions,
-            health,
-            tick_s=config.tick_s,
-            most_bytes=config.outbox_bytes,
-        )
+    tick_s: float = TICK_MS / 1000
+    """How often the clock's time goes to all partitions; 0 = never."""
+    outbox_bytes: int = MOST_BYTES
+    """On the way to Kafka; where it is more, terminals are not read."""
     port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
 
