@@ -19,7 +19,7 @@ arrives later than the watermark's delay and a gap together, 960 s of event time
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,8 @@ from geofences.loader import load_city
 from producers.jt808.connection import Connection, Received
 from producers.jt808.header import bare_phone
 from producers.jt808.location import Location, LocationBatch
-from producers.labels import read_labels
-from producers.score import Score, read_violations, score
+from producers.labels import Label, read_labels
+from producers.score import Found, Score, score
 from streams.detect import Engine, PreparedCity
 from streams.output import encode
 from streams.position import Position, decode_record
@@ -71,6 +71,10 @@ class Judged:
     missing: list[str]
     invented: list[str]
     different: list[str]
+    found: dict[str, Score]
+    """The worker's violations against the labels, by rule; `all` together."""
+    found_before_the_end: dict[str, Score]
+    """Those of the offline engine."""
 
 
 def delivered(way: Way) -> Delivered:
@@ -119,20 +123,21 @@ def judged(way: Way) -> Judged:
     at_the_end = _by_id(map(encode, engine.finish().violations))
     live = _by_id(record.value for record in records_of(way.kafka, VIOLATIONS))
     both = before | at_the_end
+    labels = read_labels(way.labels)
     return Judged(
         violations=len(live),
         before_the_end=len(before),
         missing=sorted(before.keys() - live.keys()),
         invented=sorted(live.keys() - both.keys()),
         different=sorted(name for name in live.keys() & both.keys() if live[name] != both[name]),
+        found=_scored(labels, live.values()),
+        found_before_the_end=_scored(labels, before.values()),
     )
 
 
-def scored(way: Way) -> list[Score]:
-    """The worker's violations against the labels."""
-    file = way.folder / "found.jsonl"
-    file.write_bytes(b"".join(record.value + b"\n" for record in records_of(way.kafka, VIOLATIONS)))
-    return score(read_labels(way.labels), read_violations(file))
+def _scored(labels: Sequence[Label], violations: Iterable[dict[str, Any]]) -> dict[str, Score]:
+    found = [msgspec.convert(one, Found) for one in violations]
+    return {one.rule: one for one in score(labels, found)}
 
 
 def _lines(path: Path) -> list[Position]:
