@@ -142,8 +142,9 @@ class Gateway:
         talk = Talk(
             entrance, self.outbox, metrics, tasks, loop.time, ask_location=config.ask_location
         )
-        default = config.profiles.default(is_2019=False).version
-        self.server = Server(config.limits, talk, self.sessions, self.outbox, metrics, default)
+        self.server = Server(
+            config.limits, talk, self.sessions, self.outbox, metrics, config.profiles.version
+        )
         self._metrics = metrics
 
     @classmethod
