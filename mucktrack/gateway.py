@@ -55,6 +55,7 @@ def gateway(
         tls=_tls(settings),
         is_open=settings.gateway_authentication == NONE,
         ask_location=settings.gateway_ask_location == "yes",
+        tick_s=settings.gateway_tick_s,
         port_file=port_file,
     )
     log_to_stderr()

@@ -261,6 +261,14 @@ class Settings:
             choice("no", "yes"), "Whether a terminal that comes in is asked where it is (0x8201)."
         ),
     )
+    gateway_tick_s: int = field(
+        default=30,
+        metadata=_about(
+            whole("SECONDS", 0, 3_600),
+            "How often the clock's time goes to all partitions, so that silence is noticed; 0 = "
+            "never, for terminals whose time is not the clock's, such as simulated ones.",
+        ),
+    )
     gateway_cert_file: Path | None = field(
         default=None,
         metadata=_about(FILE, "PEM: certificate of the gateway; with it terminals need TLS."),

@@ -24,6 +24,7 @@ from mucktrack.settings import Settings
     "gateway_profile",
     "gateway_profiles",
     "gateway_ask_location",
+    "gateway_tick_s",
     "gateway_cert_file",
     "gateway_key_file",
     "metrics_host",

@@ -26,6 +26,7 @@ from producers.gateway.sessions import Sessions
 from producers.gateway.talk import Talk
 from producers.gateway.tasks import Tasks
 from producers.gateway.terminal_store import TerminalStore
+from producers.ticks import TICK_MS
 from streams.access import KafkaAccess
 from streams.cities import RedisCities
 
@@ -60,6 +61,8 @@ class GatewayConfig:
     """Terminals of the register are let in without authentication."""
     ask_location: bool = False
     """Of each terminal that is let in."""
+    tick_s: float = TICK_MS / 1000
+    """How often the clock's time goes to all partitions; 0 = never."""
     outbox_bytes: int = MOST_BYTES
     """On the way to Kafka; where it is more, terminals are not read."""
     port_file: Path | None = None
@@ -120,7 +123,11 @@ class Gateway:
         self.register = FleetRegister(config.city, RedisCities(config.redis), health)
         self.store = TerminalStore(config.redis)
         self.outbox = Outbox(
-            config.kafka, config.partitions, health, most_bytes=config.outbox_bytes
+            config.kafka,
+            config.partitions,
+            health,
+            tick_s=config.tick_s,
+            most_bytes=config.outbox_bytes,
         )
         conflicts = Conflicts(self.store, metrics, tasks)
         entrance = Entrance(

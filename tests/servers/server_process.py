@@ -66,6 +66,10 @@ class ServerProcess:
             log.seek(self._said_before)
             return log.read().decode(errors="replace")
 
+    def wait(self, limit_s: float) -> int | None:
+        """Its exit code; None where it still runs after `limit_s`."""
+        return self._child.wait(limit_s)
+
     def check(self) -> None:
         """Raise where the server has ended by itself."""
         if (code := self._child.exit_code()) is not None:
@@ -92,6 +96,7 @@ class ServerProcess:
 
 
 def children_of(pid: int) -> list[int]:
+    """The processes that `pid` has started."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
     ).stdout
