@@ -10,14 +10,15 @@ from typing import Final
 import msgspec
 
 from producers.jt808 import (
-    active_safety,
     areas,
+    attachments,
     freight,
     information,
     multimedia,
     parameters,
     recorder,
     terminal_control,
+    vendor,
     video,
 )
 from producers.jt808.errors import ProtocolError
@@ -36,8 +37,9 @@ LAYOUTS: Final[Mapping[int, Layout]] = {
         recorder,
         freight,
         multimedia,
-        active_safety,
+        attachments,
         video,
+        vendor,
     )
     for message_id, layout in module.MESSAGES.items()
 }

@@ -1,7 +1,8 @@
-"""Alarms of driver assistance and their attachments: T/JSATL 12 (Jiangsu) and its descendants.
+"""Files of alarms of driver assistance: messages 0x1210 to 0x1212, 0x9208 and 0x9212.
 
-Items 0x64 to 0x67 of a location, messages 0x1210 to 0x1212, 0x9208 and 0x9212. An alarm's mark
-names the terminal with 7 characters in the one and 30 in the other family; lengths tell which.
+T/JSATL 12 (Jiangsu) and its descendants. An alarm's mark names the terminal with 7 characters in
+the one and 30 in the other family; lengths tell which. The alarms themselves are items 0x64 to
+0x67 of a location.
 """
 
 from typing import Final
@@ -13,7 +14,6 @@ from producers.jt808.layout import (
     Field,
     Layout,
     Listed,
-    Number,
     OneOf,
     Raw,
     Record,
@@ -22,7 +22,6 @@ from producers.jt808.layout import (
 )
 
 _STANDARD: Final = "T/JSATL 12"
-_DEGREES: Final = Number(4, signed=True, per=1_000_000)
 
 
 def _mark(terminal_id: int, reserved: int) -> Record:
@@ -38,53 +37,6 @@ def _mark(terminal_id: int, reserved: int) -> Record:
 SHORT_MARK: Final = _mark(7, 1)
 LONG_MARK: Final = _mark(30, 2)
 """An alarm, so that its attachments can be told to be its own."""
-
-_WHERE: Final = (
-    Field("speed_kmh", U8),
-    Field("altitude_m", U16),
-    Field("lat", _DEGREES),
-    Field("lon", _DEGREES),
-    Field("time", Time()),
-    Field("vehicle_bits", U16),
-)
-_HEAD: Final = (Field("alarm_id", U32), Field("flag", U8))
-_GRADED: Final = (*_HEAD, Field("kind", U8), Field("level", U8))
-_AHEAD: Final = (
-    *_GRADED,
-    Field("speed_ahead_kmh", U8),
-    Field("distance_ahead_0p1s", U8),
-    Field("departure", U8),
-    Field("road_sign", U8),
-    Field("road_sign_value", U8),
-    *_WHERE,
-)
-_DRIVER: Final = (*_GRADED, Field("fatigue", U8), Field("reserved", Raw(4)), *_WHERE)
-_BLIND_SPOT: Final = (*_HEAD, Field("kind", U8), *_WHERE)
-_TYRE: Final = Record(
-    Field("position", U8),
-    Field("kind_bits", U16),
-    Field("pressure_kpa", U16),
-    Field("temperature_c", U16),
-    Field("battery_percent", U16),
-)
-
-
-def _alarm(fields: tuple[Field, ...], *behind: Field) -> OneOf:
-    """With either mark; or with what there is, where neither fits."""
-    marks = (SHORT_MARK, LONG_MARK)
-    return OneOf(
-        *(Record(*fields, Field("mark", mark), *behind) for mark in marks),
-        Record(*fields, Field("unread", Raw())),
-    )
-
-
-ITEMS: Final = {
-    0x64: ("alarm_ahead", _alarm(_AHEAD)),
-    0x65: ("alarm_driver", _alarm(_DRIVER)),
-    0x66: ("alarm_tyres", _alarm((*_HEAD, *_WHERE), Field("tyres", Listed(U8, _TYRE)))),
-    0x67: ("alarm_blind_spot", _alarm(_BLIND_SPOT)),
-}
-"""Items of a location: id -> name and layout."""
 
 _FILE: Final = (Field("name", Text(prefix=U8)), Field("kind", U8), Field("size_bytes", U32))
 _ATTACHMENT: Final = Record(Field("name", Text(prefix=U8)), Field("size_bytes", U32))
