@@ -26,16 +26,20 @@ from producers.jt808.layout import (
     Text,
     Time,
 )
+from producers.jt808.located import Located
 
 _NONE: Final = "in no standard"
 
 MESSAGES: Final = {
     0x0210: Layout(
-        "battery", "in no standard", Record(Field("percent", U8), Field("time", Time()))
+        "battery_or_locations",
+        _NONE,
+        OneOf(
+            Record(Field("percent", U8), Field("time", Time())),
+            Record(Field("locations", Listed(None, Sized(U8, Located())))),
+        ),
     ),
-    0x6006: Layout(
-        "text_answer", "in no standard", Record(Field("kind", U8), Field("text", Text()))
-    ),
+    0x6006: Layout("text_answer", _NONE, Record(Field("kind", U8), Field("text", Text()))),
 }
 
 _BLOCK: Final = Record(
