@@ -10,7 +10,7 @@ from producers.jt808.item_table import meaning_of
 from producers.jt808.items import read_items, write_items
 from producers.jt808.layout import in_hex
 from producers.jt808.location import Location
-from producers.jt808.vendor import meaning_of as vendor_meaning_of
+from producers.jt808.vendor_items import meaning_of as vendor_meaning_of
 
 _GMT8 = timezone(timedelta(hours=8))
 _NUMBERS: dict[str, type[int] | type[float]] = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from producers.jt808 import freight, item_table, parameters, vendor
+from producers.jt808 import freight, item_table, parameters, vendor_items
 from producers.jt808.active_safety import STATES
 from producers.jt808.declared import Fields
 from producers.jt808.header import bare_phone
@@ -106,7 +106,7 @@ def reading_of(item_id: int, value: bytes) -> Any:
     meaning = item_table.meaning_of(item_id, value)
     if meaning is not None:
         return meaning.reading
-    vendors = vendor.meaning_of(item_id, value)
+    vendors = vendor_items.meaning_of(item_id, value)
     return None if vendors is None else vendors[1]
 
 
