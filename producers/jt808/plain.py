@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from producers.jt808.build import build, fields_of
-from producers.jt808.declared import Fields
+from producers.jt808.declared import Fields, write_fields
 from producers.jt808.header import Part, Version
 from producers.jt808.location import Location, LocationBatch
 from producers.jt808.message import Message
@@ -55,7 +55,7 @@ def from_plain(plain: Any) -> Message:
         head.phone,
         head.serial,
         head.version,
-        _declared(body) if kind is Fields else build(kind, body, "body"),
+        _declared(head, body) if kind is Fields else build(kind, body, "body"),
         head.encryption,
         part,
         head.protocol_version,
@@ -79,11 +79,12 @@ class _Head(msgspec.Struct):
     length_ok: bool = True
 
 
-def _declared(body: Any) -> Fields:
-    """The values are looked at where they are written, by the rows of their table."""
+def _declared(head: "_Head", body: Any) -> Any:
+    """As its table reads what is written of it: bytes for hex, locations for dicts."""
     values = dict(fields_of(body, "body"))
     layout: Version | None = build(Version | None, values.pop("layout", None), "body.layout")
-    return Fields(values, layout)
+    data = write_fields(head.message_id, Fields(values, layout), head.version)
+    return MESSAGES[head.message_id].read(data, head.version)
 
 
 def _plain(value: Any, version: Version) -> Any:

@@ -37,7 +37,7 @@ MESSAGES: Final = {
     0x8105: Layout(
         "control_terminal",
         "JT/T 808",
-        Record(Field("command", U8), Field("parameters", Text(), optional=True)),
+        Record(Field("command", U8), Field("parameters", Text())),
     ),
     0x8107: Layout("query_attributes", "JT/T 808", Record()),
     0x0107: Layout(

@@ -37,7 +37,7 @@ TRACCAR: Names = {
     "sat": "locations.[].items.49",
     "cardCode": "licence",
     "timezone": "locations.[].meanings.235",
-    "result": ("waybill", "text"),
+    "result": ("waybill", "raw.1:"),
     "iccid": (f"meanings.{BLOCKS}|digits", "meanings.248.iccid"),
     "batteryLevel": (
         "meanings.228.percent",
@@ -72,7 +72,7 @@ LENGTHS = {136: (29, 8), 156: (29, 47), 157: (29, 47)}
 """Items whose length is wrong, which their reader does not look at: where, and the right one."""
 KNOT_KMH = 1.852
 """Their speeds are in knots."""
-POSITIONS = 21
+POSITIONS = 22
 """Two more are in a vendor's own content of 0x0900, which stays bytes."""
 KNOWN = {*EXPECTED, "decoded_json", "attributes", "items", "fields", "additional"}
 
