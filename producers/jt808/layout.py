@@ -272,6 +272,23 @@ class By:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """No bytes: what the number in the field `name` beside it is called, None where nobody knows.
+
+    Only explains: what is written does not depend on it.
+    """
+
+    name: str
+    names: Mapping[int, str]
+
+    def read(self, source: Source, beside: Values) -> str | None:
+        return self.names.get(_integer(beside, self.name))
+
+    def write(self, value: Any, beside: Values, version: Version) -> bytes:
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A row of a table.
 
@@ -320,6 +337,8 @@ class Record:
             if not field.expected(value, version):
                 continue
             if field.name not in left:
+                if isinstance(field.kind, Named):
+                    continue
                 if field.optional:
                     break
                 raise ProtocolError(f"{field.name} is missing")

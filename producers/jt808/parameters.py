@@ -16,6 +16,7 @@ from producers.jt808.layout import (
     Kind,
     Layout,
     Listed,
+    Named,
     OneOf,
     Raw,
     Record,
@@ -251,7 +252,10 @@ PARAMETERS: Final[dict[int, tuple[str, Kind]]] = {
 _KINDS: Final = {id_: kind for id_, (_, kind) in PARAMETERS.items()}
 VALUE: Final = OneOf(By("id", _KINDS))
 """The value of a parameter, its `id` beside it."""
-_PARAMETER: Final = Record(Field("id", U32), Field("value", Sized(U8, VALUE)))
+_NAMES: Final = {id_: name for id_, (name, _) in PARAMETERS.items()}
+_PARAMETER: Final = Record(
+    Field("id", U32), Field("name", Named("id", _NAMES)), Field("value", Sized(U8, VALUE))
+)
 
 MESSAGES: Final = {
     0x8103: Layout(
@@ -261,10 +265,9 @@ MESSAGES: Final = {
 }
 
 
-def name_of(parameter_id: int) -> str:
-    """What the parameter is; its id in hexadecimal where no standard here has it."""
-    name, _ = PARAMETERS.get(parameter_id, (f"0x{parameter_id:04x}", None))
-    return name
+def name_of(parameter_id: int) -> str | None:
+    """What the parameter is called; None where no standard here has it."""
+    return _NAMES.get(parameter_id)
 
 
 def meaning(parameter_id: int, value: bytes) -> Any:

@@ -11,10 +11,13 @@ import msgspec
 from producers.jt808.build import build, fields_of
 from producers.jt808.declared import Fields, write_fields
 from producers.jt808.header import Part, Version
+from producers.jt808.layout import in_hex
 from producers.jt808.location import Location, LocationBatch
 from producers.jt808.message import Message
 from producers.jt808.messages import MESSAGES, Unknown
+from producers.jt808.parameters import meaning, name_of
 from producers.jt808.plain_location import plain_location
+from producers.jt808.queries import Parameter
 
 _HEX_IDS = {"message_id": 4, "parameter_id": 8}
 """Numbers that are read in hex everywhere, and their digits."""
@@ -119,4 +122,7 @@ def _plain_struct(value: msgspec.Struct, version: Version) -> dict[str, Any]:
             plain[name] = f"0x{field:0{_HEX_IDS[name]}x}"
         elif field is not None:
             plain[name] = _plain(field, version)
+    if isinstance(value, Parameter) and name_of(value.parameter_id) is not None:
+        plain["name"] = name_of(value.parameter_id)
+        plain["reading"] = in_hex(meaning(value.parameter_id, value.value))
     return plain

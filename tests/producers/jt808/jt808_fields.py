@@ -13,6 +13,7 @@ from producers.jt808.layout import (
     By,
     Kind,
     Listed,
+    Named,
     Number,
     OneOf,
     Raw,
@@ -46,20 +47,17 @@ def value_of(kind: Kind, beside: Values, version: Version) -> st.SearchStrategy[
     match kind:
         case Number():
             return numbers(kind)
-        case Raw() | Text() | Bcd():
+        case Raw() | Text() | Bcd() | Time():
             return strings(kind)
-        case Time():
-            return MOMENTS | st.just("000000000000")
         case Located():
             return places(kind)
-        case Listed():
-            return st.lists(value_of(kind.item, beside, version), max_size=MOST_ITEMS)
-        case Times():
-            return st.lists(
-                value_of(kind.item, beside, version), min_size=kind.count, max_size=kind.count
-            )
+        case Listed() | Times():
+            least, most = (0, MOST_ITEMS) if isinstance(kind, Listed) else (kind.count, kind.count)
+            return st.lists(value_of(kind.item, beside, version), min_size=least, max_size=most)
         case Sized():
             return value_of(kind.inside, beside, version)
+        case Named():
+            return st.just(kind.names.get(beside[kind.name]))
         case By():
             return value_of(kind.kinds.get(beside[kind.name], Raw()), beside, version)
         case OneOf():
@@ -76,7 +74,9 @@ def numbers(kind: Number) -> st.SearchStrategy[int | float]:
     return whole if kind.per == 1 else whole.map(lambda steps: steps / kind.per)
 
 
-def strings(kind: Raw | Text | Bcd) -> st.SearchStrategy[Any]:
+def strings(kind: Raw | Text | Bcd | Time) -> st.SearchStrategy[Any]:
+    if isinstance(kind, Time):
+        return MOMENTS | st.just("000000000000")
     if isinstance(kind, Bcd):
         return st.binary(min_size=kind.size, max_size=kind.size).map(bytes.hex)
     most = MOST_BYTES if kind.size is None else kind.size

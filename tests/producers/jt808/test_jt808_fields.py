@@ -4,6 +4,7 @@ import json
 from typing import Any, get_args
 
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jt808_fields import fields
@@ -14,6 +15,7 @@ from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
 from producers.jt808.message import Message, encode
 from producers.jt808.messages import MESSAGES, Unknown
+from producers.jt808.messages_page import page
 from producers.jt808.plain import from_plain, to_plain
 
 VERSIONS = st.sampled_from(get_args(Version))
@@ -138,6 +140,11 @@ def test_a_recorder_frame_with_a_wrong_checksum_stays_bytes() -> None:
     assert read(good + bytes((check ^ 1,)), "2013").values["frame"] == good[3:] + bytes(
         (check ^ 1,)
     )
+
+
+def test_the_page_is_current() -> None:
+    written = (ROOT / "docs" / "jt808-messages.md").read_text("utf-8")
+    assert written == page(), "run `make messages`"
 
 
 def test_every_message_has_a_row() -> None:
