@@ -6,21 +6,8 @@ of an area's, 2 and 3 of a section's). Bit 0 brings times along, bit 1 a speed l
 
 from typing import Final
 
-from producers.jt808.layout import (
-    SINCE_2019,
-    U8,
-    U16,
-    U32,
-    By,
-    Field,
-    Kind,
-    Layout,
-    Listed,
-    Number,
-    Record,
-    Text,
-    Time,
-)
+from producers.jt808.kinds import U8, U16, U32, Kind, Number, Text, Time
+from producers.jt808.layout import SINCE_2019, By, Field, Layout, Listed, Record
 
 _DEGREES: Final = Number(4, per=1_000_000)
 _POINT: Final = (Field("lat_abs", _DEGREES), Field("lon_abs", _DEGREES))

@@ -23,7 +23,8 @@ from producers.jt808 import (
 )
 from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
-from producers.jt808.layout import REST, Layout, Values, read, write
+from producers.jt808.kinds import Values
+from producers.jt808.layout import REST, Layout, read, write
 
 EDITIONS: Final[tuple[Version, ...]] = ("2013", "2019", "2011")
 

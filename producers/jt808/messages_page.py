@@ -4,13 +4,13 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from producers.jt808.declared import LAYOUTS
+from producers.jt808.kinds import Kind
 from producers.jt808.layout import (
     ALL,
     SINCE_2013,
     SINCE_2019,
     UNTIL_2013,
     Field,
-    Kind,
     Listed,
     OneOf,
     Record,

@@ -6,24 +6,8 @@ JT/T 808-2019 and -2013 8103/0104 with their table of parameter ids; video param
 
 from typing import Any, Final
 
-from producers.jt808.layout import (
-    U8,
-    U16,
-    U32,
-    Bcd,
-    By,
-    Field,
-    Kind,
-    Layout,
-    Listed,
-    Named,
-    OneOf,
-    Raw,
-    Record,
-    Sized,
-    Source,
-    Text,
-)
+from producers.jt808.kinds import U8, U16, U32, Bcd, Kind, Named, Raw, Source, Text
+from producers.jt808.layout import By, Field, Layout, Listed, OneOf, Record, Sized
 
 _STREAM: Final = (
     ("encoding_mode", U8),

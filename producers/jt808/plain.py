@@ -11,7 +11,7 @@ import msgspec
 from producers.jt808.build import build, fields_of
 from producers.jt808.declared import Fields, write_fields
 from producers.jt808.header import Part, Version
-from producers.jt808.layout import in_hex
+from producers.jt808.kinds import in_hex
 from producers.jt808.location import Location, LocationBatch
 from producers.jt808.message import Message
 from producers.jt808.messages import MESSAGES, Unknown

@@ -2,22 +2,8 @@
 
 from typing import Final
 
-from producers.jt808.layout import (
-    SINCE_2019,
-    U8,
-    U16,
-    U32,
-    UNTIL_2013,
-    Bcd,
-    By,
-    Field,
-    Layout,
-    Listed,
-    Raw,
-    Record,
-    Text,
-    Time,
-)
+from producers.jt808.kinds import U8, U16, U32, Bcd, Raw, Text, Time
+from producers.jt808.layout import SINCE_2019, UNTIL_2013, By, Field, Layout, Listed, Record
 
 _VERSIONS: Final = (
     Field("iccid", Bcd(10)),

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from producers.jt808.layout import U8, Field, Layout, Listed, OneOf, Record, Sized, Time
+from producers.jt808.kinds import U8, Time
+from producers.jt808.layout import Field, Layout, Listed, OneOf, Record, Sized
 from producers.jt808.located import Located
 
 _NONE: Final = "in no standard"

@@ -8,22 +8,8 @@ from jt808_messages import locations
 
 from producers.jt808.declared import LAYOUTS, Fields
 from producers.jt808.header import Version
-from producers.jt808.layout import (
-    Bcd,
-    By,
-    Kind,
-    Listed,
-    Named,
-    Number,
-    OneOf,
-    Raw,
-    Record,
-    Sized,
-    Source,
-    Text,
-    Time,
-    Values,
-)
+from producers.jt808.kinds import Bcd, Kind, Named, Number, Raw, Source, Text, Time, Values
+from producers.jt808.layout import By, Listed, OneOf, Record, Sized
 from producers.jt808.located import Located
 from producers.jt808.recorder import MARKS, Framed, Times
 
