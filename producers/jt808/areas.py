@@ -49,7 +49,10 @@ _TURN: Final = Record(
 )
 ROUTE: Final = Record(*_HEAD, *_TIMES, Field("points", Listed(U16, _TURN)), _NAME)
 
-KINDS: Final[dict[int, Kind]] = {1: CIRCLE, 2: RECTANGLE, 3: POLYGON, 4: ROUTE}
+KINDS: Final[dict[int, Kind]] = {
+    kind: Listed(U32, area) for kind, area in enumerate((CIRCLE, RECTANGLE, POLYGON, ROUTE), 1)
+}
+"""What 0x0608 answers with, by what was asked for."""
 
 
 def _set(name: str, area: Kind) -> Layout:
@@ -77,6 +80,6 @@ MESSAGES: Final = {
     0x0608: Layout(
         "areas",
         "JT/T 808-2019",
-        Record(Field("kind", U8), Field("areas", Listed(U32, By("kind", KINDS)))),
+        Record(Field("kind", U8), Field("areas", By("kind", KINDS))),
     ),
 }

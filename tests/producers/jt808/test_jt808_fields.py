@@ -74,7 +74,7 @@ def test_any_bytes_are_read_and_written_or_kept(
         (0x8A00, {"exponent": 1, "modulus": "xy"}, "modulus: 'xy'; allowed are hexadecimal"),
         (0x8600, {"action": 1, "areas": [{"id": 1}]}, "areas: attributes is missing"),
         (0x8600, {"action": 1, "areas": [1]}, "areas: 1; allowed are fields by name"),
-        (0x0608, {"kind": 9, "areas": [1]}, "areas: 1; allowed are hexadecimal digits"),
+        (0x0608, {"kind": 9, "areas": [1]}, "areas: [1]; allowed are hexadecimal digits"),
         (0x0500, {"answers_serial": 1, "location": 1}, "location: 1; allowed are locations"),
         (0x0500, {"answers_serial": 1, "location": {"lat": 1}}, "location.lon is None"),
         (0x8400, {"flag": 0, "phone": 5}, "phone: 5; allowed is text"),
