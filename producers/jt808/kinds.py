@@ -68,10 +68,13 @@ class Number:
             raise ProtocolError(f"{value!r}; allowed are numbers")
         try:
             raw = round(value * self.per)
+            if self.per == 1 and raw != value:
+                raise ValueError
             return raw.to_bytes(self.size, "big", signed=self.signed)
         except (OverflowError, ValueError):
+            whole = "whole numbers " if self.per == 1 else ""
             raise ProtocolError(
-                f"{value}; allowed are {self.least / self.per:g} to {self.most / self.per:g}"
+                f"{value}; allowed are {whole}{self.least / self.per:g} to {self.most / self.per:g}"
             ) from None
 
     @property

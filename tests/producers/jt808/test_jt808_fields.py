@@ -56,10 +56,15 @@ def test_any_bytes_are_read_and_written_or_kept(
 @pytest.mark.parametrize(
     ("message_id", "values", "wrong"),
     [
-        (0x8202, {"interval_s": 70_000}, "interval_s: 70000; allowed are 0 to 65535"),
+        (0x8202, {"interval_s": 70_000}, "interval_s: 70000; allowed are whole numbers 0 to 65535"),
         (0x8202, {"interval_s": "5"}, "interval_s: '5'; allowed are numbers"),
         (0x8202, {"interval_s": True}, "interval_s: True; allowed are numbers"),
-        (0x8202, {"interval_s": float("nan")}, "interval_s: nan; allowed are 0 to 65535"),
+        (0x8202, {"interval_s": 1.5}, "interval_s: 1.5; allowed are whole numbers 0 to 65535"),
+        (
+            0x8202,
+            {"interval_s": float("nan")},
+            "interval_s: nan; allowed are whole numbers 0 to 65535",
+        ),
         (0x8202, {}, "interval_s is missing"),
         (0x8202, {"interval_s": 1, "hours": 2}, "'hours' is no field here; there are interval_s,"),
         (0x8004, {"time": "yesterday"}, "time: 'yesterday'; allowed are hexadecimal digits"),
@@ -69,7 +74,7 @@ def test_any_bytes_are_read_and_written_or_kept(
         (0x8304, {"kind": 1, "text": 5}, "text: 5; allowed is text"),
         (0x0107, {"terminal_kind_bits": 1, "maker_id": "too long"}, "8 bytes; allowed are 5"),
         (0x8601, {"ids": 5}, "ids: 5; allowed are lists"),
-        (0x8601, {"ids": list(range(256))}, "ids: 256; allowed are 0 to 255"),
+        (0x8601, {"ids": list(range(256))}, "ids: 256; allowed are whole numbers 0 to 255"),
         (0x8A00, {"exponent": 1, "modulus": "00"}, "modulus: 1 bytes; allowed are 128"),
         (0x8A00, {"exponent": 1, "modulus": "xy"}, "modulus: 'xy'; allowed are hexadecimal"),
         (0x8600, {"action": 1, "areas": [{"id": 1}]}, "areas: attributes is missing"),

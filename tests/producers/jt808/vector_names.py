@@ -499,6 +499,7 @@ TRACCAR: Names = {
     "steps": "meanings.248",
     "alarm": "alarm names",
     "temp1": "meanings.81.0|signed tenths",
+    "rpm": "meanings.230|third number",
     "dtcs": "meanings.160|spaced",
 }
 """Where what traccar makes of a frame stands here."""
