@@ -187,6 +187,12 @@ class Journey(Layout):
     data: LongBytes
 
 
+class BareJourney(Layout):
+    """0x1504 of 2011 as other platforms send it: the command stands in the data alone."""
+
+    data: LongBytes
+
+
 class Journey2019(Layout):
     """0x1504 of 2019."""
 

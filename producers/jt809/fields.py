@@ -38,9 +38,6 @@ L = TypeVar("L", bound=Layout)
 class Kind(ABC):
     """How one field stands on the wire."""
 
-    size: int | None = None
-    """Bytes, where they are always the same."""
-
     @abstractmethod
     def read(self, data: bytes, at: int) -> tuple[Any, int]:
         """The value at `at`, and where the next field begins."""
@@ -53,7 +50,7 @@ class UInt(Kind):
     """An unsigned integer, most significant byte first."""
 
     def __init__(self, size: int) -> None:
-        self.size: int = size
+        self.size = size
 
     def read(self, data: bytes, at: int) -> tuple[int, int]:
         return int.from_bytes(_take(data, at, self.size)), at + self.size
@@ -72,7 +69,7 @@ class Text(Kind):
     """
 
     def __init__(self, size: int, *, left: bool = False) -> None:
-        self.size: int = size
+        self.size = size
         self.left = left
 
     def read(self, data: bytes, at: int) -> tuple[str, int]:
@@ -89,7 +86,7 @@ class Bcd(Kind):
     """Decimal digits, two a byte; a nibble above 9 stands as its hexadecimal digit."""
 
     def __init__(self, size: int) -> None:
-        self.size: int = size
+        self.size = size
 
     def read(self, data: bytes, at: int) -> tuple[str, int]:
         return _take(data, at, self.size).hex(), at + self.size
@@ -108,7 +105,7 @@ class Raw(Kind):
     """So many bytes as they are."""
 
     def __init__(self, size: int) -> None:
-        self.size: int = size
+        self.size = size
 
     def read(self, data: bytes, at: int) -> tuple[bytes, int]:
         return _take(data, at, self.size), at + self.size
@@ -228,13 +225,6 @@ def fields_of(layout: type[Layout]) -> tuple[tuple[str, Kind], ...]:
         for kind in getattr(hints[name], "__metadata__", ())
         if isinstance(kind, Kind)
     )
-
-
-@cache
-def fixed_size(layout: type[Layout]) -> int | None:
-    """Bytes of a body that is always as long."""
-    sizes = [kind.size for _, kind in fields_of(layout)]
-    return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 def text_of(data: bytes) -> str:

@@ -22,7 +22,7 @@ from producers.jt809.header import (
     read_header,
     write_header,
 )
-from producers.jt809.table import layout_of, names_request_first, wrapping_of
+from producers.jt809.table import layouts_of, names_request_first, wrapping_of
 
 CipherOf = Callable[[int], Cipher | None]
 """The cipher agreed with the platform of this access code."""
@@ -203,14 +203,22 @@ def _split(body: bytes, at: int) -> tuple[bytes, bytes]:
 
 
 def _read_data(message_id: int, sub_id: int | None, version: Version, data: bytes) -> Layout | Raw:
-    layout = layout_of(message_id, sub_id, version, len(data))
-    if layout is None:
+    refused: ProtocolError | None = None
+    longer: Layout | None = None
+    for layout in layouts_of(message_id, sub_id, version):
+        try:
+            body = read(layout, data)
+        except ProtocolError as error:
+            refused = refused or error
+            continue
+        if not body.extra:
+            return body
+        longer = longer or body
+    if longer is not None:
+        return longer
+    if refused is None:
         return Raw(data)
-    try:
-        return read(layout, data)
-    except ProtocolError as error:
-        named = f"0x{message_id if sub_id is None else sub_id:04x}"
-        raise ProtocolError(f"{named}: {error}") from None
+    raise ProtocolError(f"0x{message_id if sub_id is None else sub_id:04x}: {refused}")
 
 
 def _data_bytes(body: Layout | Raw) -> bytes:

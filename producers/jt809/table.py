@@ -7,7 +7,7 @@ here is kept raw.
 from typing import Final, Literal
 
 from producers.jt809 import dealings, links, vehicles, video
-from producers.jt809.fields import Layout, fixed_size
+from producers.jt809.fields import Layout
 from producers.jt809.header import Version
 
 Wrapping = Literal["vehicle", "platform"]
@@ -24,7 +24,7 @@ _ALARMS: Final = 0x1400
 """About a vehicle in 2011, about anything in 2019."""
 
 Layouts = tuple[type[Layout], ...]
-"""One, or several of fixed sizes of which the size of the body chooses."""
+"""One, or several of which the first that fits to the last byte is taken."""
 
 _WITHOUT_VERSION: Final[dict[int, type[Layout]]] = {
     0x1002: links.LoginAnswer,
@@ -99,7 +99,7 @@ _OF_2011: Final[dict[int, Layouts]] = {
     0x1501: (vehicles.Result,),
     0x1502: (dealings.Photo,),
     0x1503: (dealings.TextAnswer,),
-    0x1504: (dealings.Journey,),
+    0x1504: (dealings.Journey, dealings.BareJourney),
     0x1505: (vehicles.Result,),
     0x9504: (dealings.JourneyRequest,),
     0x1601: (dealings.VehicleInfo,),
@@ -157,13 +157,9 @@ def names_request_first(message_id: int, sub_id: int, version: Version) -> bool:
     return version == "2019" and message_id == 0x1200 and sub_id in (0x1205, 0x1206)
 
 
-def layout_of(
-    message_id: int, sub_id: int | None, version: Version, size: int
-) -> type[Layout] | None:
-    """How a body of `size` bytes is laid out; None where that is not known."""
+def layouts_of(message_id: int, sub_id: int | None, version: Version) -> Layouts:
+    """How a body may be laid out; none where that is not known."""
     if sub_id is None:
-        return MESSAGES[version].get(message_id)
-    layouts = _MANAGEMENT.get(message_id) or SUB_MESSAGES[version].get(sub_id)
-    if not layouts:
-        return None
-    return next((layout for layout in layouts if fixed_size(layout) == size), layouts[-1])
+        layout = MESSAGES[version].get(message_id)
+        return () if layout is None else (layout,)
+    return _MANAGEMENT.get(message_id) or SUB_MESSAGES[version].get(sub_id) or ()

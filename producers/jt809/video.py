@@ -58,7 +58,7 @@ class DownloadReady(Layout):
     result: U8
     session: U16
     server_ip: Annotated[str, Text(32, left=True)]
-    server_port: U16
+    tcp_port: U16
     user: Annotated[str, Text(49, left=True)]
     password: Annotated[str, Text(22, left=True)]
     path: Annotated[str, Text(200, left=True)]
