@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from producers.jt808.assembly import Assemblies, Limits
 from producers.jt808.errors import ProtocolError
-from producers.jt808.framing import FLAG_BYTE, MOST_BETWEEN_FLAGS, checksum, unescape
+from producers.jt808.framing import FLAG_BYTE, MOST_BETWEEN_FLAGS, checked, unescape
 from producers.jt808.header import Header, Part, Version, read_header
 from producers.jt808.message import Message, encode, with_body
-from producers.jt808.messages import Unknown
 from producers.jt808.queries import Resend
 
 RESEND = 0x8003
@@ -29,6 +29,9 @@ class Received(msgspec.Struct, gc=False):
     message: Message
     frame: bytes
     """As on the wire, with its flags; of a message of several parts their frames in order."""
+    last_serial: int | None = None
+    """Of a message of several parts: the serial of the one that came last and completed it, which
+    awaits an acknowledgement as every part does."""
 
 
 class PartReceived(msgspec.Struct, gc=False):
@@ -138,15 +141,11 @@ class Connection:
         frame = b"\x7e%b\x7e" % piece if self._in_frame else piece
         header = None
         try:
-            payload = unescape(piece)
-            if checksum(payload):
-                raise ProtocolError("a wrong checksum")
-            header, start = read_header(payload[:-1])
-            if header.version != "2019":
-                version = self._version_of(header.phone)
-                if version == "2011":
-                    header, start = read_header(payload[:-1], version)
-            body = payload[start:-1]
+            payload = checked(unescape(piece))
+            header, start = read_header(payload)
+            if header.version == "2013" and self._version_of(header.phone) == "2011":
+                header = structs.replace(header, version="2011")
+            body = payload[start:]
             if len(body) != header.length:
                 raise ProtocolError(f"a body of {len(body)} bytes; the header says {header.length}")
             if header.part is not None:
@@ -156,18 +155,12 @@ class Connection:
             return Refused(str(error), frame, header)
 
     def _part(self, header: Header, part: Part, body: bytes, frame: bytes, now_s: float) -> Event:
-        if part.of == 1 == part.number:
-            return Received(_whole(header, body), frame)
         complete = self._assemblies.add(header, part, body, frame, now_s)
         if complete is None:
             return PartReceived(with_body(header, body), frame)
         first, whole, frames = complete
-        return Received(_whole(first, whole), frames)
-
-
-def _whole(header: Header, body: bytes) -> Message:
-    """The message of all parts."""
-    return with_body(msgspec.structs.replace(header, part=None), body)
-
-
-__all__ = ["Connection", "Event", "Limits", "PartReceived", "Received", "Refused", "Unknown"]
+        try:
+            message = with_body(structs.replace(first, part=None), whole)
+        except ProtocolError as error:
+            return Refused(str(error), frames, header)
+        return Received(message, frames, header.serial)

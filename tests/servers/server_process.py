@@ -51,7 +51,7 @@ class ServerProcess:
         """Of the server itself, which the leash has started."""
         deadline = time.monotonic() + STARTED_WITHIN_S
         while not self._pid:
-            children = _children_of(self._child.leash_pid)
+            children = children_of(self._child.leash_pid)
             if children:
                 self._pid = children[0]
             elif time.monotonic() > deadline:
@@ -91,7 +91,7 @@ class ServerProcess:
         self._child.stop()
 
 
-def _children_of(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
     ).stdout
