@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from producers.jt808 import location, queries, session
+from producers.jt808.declared import LAYOUTS, Fields, read_fields, write_fields
+from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
 
 Body = Any
@@ -19,6 +21,8 @@ class Unknown(msgspec.Struct, gc=False):
     """A body that nobody here can read: its message is unknown, or it is encrypted, or a part."""
 
     raw: bytes
+    why: str = ""
+    """What a layout said of them, where there is one."""
 
 
 class Row(NamedTuple):
@@ -36,6 +40,25 @@ class Row(NamedTuple):
 def empty(message_id: int, name: str, body: type[msgspec.Struct]) -> Row:
     """The row of a message without a body; what peers send in it all the same is not looked at."""
     return Row(message_id, name, body, lambda _data, _version: body(), lambda _body, _version: b"")
+
+
+def declared(message_id: int) -> Row:
+    """The row of a message that a layout reads; what it cannot read is `Unknown`.
+
+    Vendors reuse ids for bodies of their own, which is no reason to refuse the message.
+    """
+
+    def read(data: bytes, version: Version) -> Body:
+        try:
+            return read_fields(message_id, data, version)
+        except ProtocolError as error:
+            return Unknown(data, str(error))
+
+    def write(body: Body, version: Version) -> bytes:
+        return write_fields(message_id, body, version)
+
+    name = LAYOUTS[message_id].name.replace("_", " ")
+    return Row(message_id, name, Fields, read, write)
 
 
 def table(*rows: Iterable[Row]) -> dict[int, Row]:
@@ -103,4 +126,5 @@ QUERIES = (
     empty(0x8104, "query parameters", queries.QueryParameters),
     empty(0x8201, "query location", queries.QueryLocation),
 )
-MESSAGES = table(SESSION, LOCATIONS, QUERIES)
+DECLARED = tuple(map(declared, LAYOUTS))
+MESSAGES = table(SESSION, LOCATIONS, QUERIES, DECLARED)
