@@ -14,9 +14,10 @@ from geofences.fields import as_number
 from geofences.findings import Report
 from geofences.records import decode
 from producers.jt808.header import Version
-from producers.profiles.parse_place import Table, parse_item_place, parse_place
+from producers.profiles.parse_place import parse_item_place, parse_place
 from producers.profiles.profile import Profile
 from producers.profiles.reading import Scale, Switch
+from producers.toml_table import Table
 
 KEYS = ("name", "about", "version", "datum", "models", "loaded", "lifted", "covered", "load_kg")
 PLACE_KEYS = ("item", "byte", "bytes", "bits", "length")
