@@ -99,9 +99,10 @@ def decode(
     if header.encrypted:
         cipher = cipher_of(header.centre_id) if cipher_of is not None else None
         if cipher is None:
-            raise ProtocolError(
+            raise BodyError(
                 f"message 0x{header.message_id:04x} is encrypted; no M1, IA1 and IC1 are known "
-                f"for access code {header.centre_id}"
+                f"for access code {header.centre_id}",
+                header,
             )
         body = cipher.apply(header.key, body)
     try:
