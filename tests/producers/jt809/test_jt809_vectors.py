@@ -24,11 +24,17 @@ from producers.jt809.routes import route_in
 from producers.jt809.table import wrapping_of
 from producers.jt809.vehicles import Route
 
+ROUTES_WRITTEN = ("Demo5-Test_2019_1", "JT809_0x1600_0x1602Test-Test_2019_1")
 ABSENT = {
-    ("Demo5-Test_2019_1", "StartTime"): "the route's property says that it has no times",
-    ("Demo5-Test_2019_1", "EndTime"): "the route's property says that it has no times",
-    ("JT809_0x1600_0x1602Test-Test_2019_1", "StartTime"): "as above",
-    ("JT809_0x1600_0x1602Test-Test_2019_1", "EndTime"): "as above",
+    (case, name): reason
+    for case in ROUTES_WRITTEN
+    for name, reason in {
+        "StartTime": "the route's property says that it has no times",
+        "EndTime": "the route's property says that it has no times",
+        "SectionHighestSpeed": "the first section's property says that it has none",
+        "SectionOverspeedDuration": "the first section's property says that it has none",
+    }.items()
+} | {
     ("JT809_0x9500_0x9505Test-Test1", "AuthenticationCode"): "given as 808, which fills up to 20",
     ("JT809_0x1300_0x1302Test-Test_2019_2", "InfoID"): "0 by default; 2019 has none on the wire",
 }
