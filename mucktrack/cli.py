@@ -11,7 +11,15 @@ import sys
 
 import click
 
-from mucktrack.commands import archiving, frames, judging, producing, receiving, reference, running
+from mucktrack.commands import (
+    archiving,
+    frames,
+    judging,
+    producing,
+    receiving,
+    reference,
+    running,
+)
 from streams.shown import shown
 
 LONGEST_LINE = 10_000

@@ -19,7 +19,8 @@ from producers.gateway.entrance import ChosenProfiles, Entrance
 from producers.gateway.fleet_register import FleetRegister
 from producers.gateway.limits import Limits
 from producers.gateway.metrics import GatewayMetrics
-from producers.gateway.outbox import Outbox
+from producers.gateway.outbox import MOST_BYTES, Outbox
+from producers.gateway.process import allow_files, spare_the_collector
 from producers.gateway.server import Server
 from producers.gateway.sessions import Sessions
 from producers.gateway.talk import Talk
@@ -59,6 +60,8 @@ class GatewayConfig:
     """Terminals of the register are let in without authentication."""
     ask_location: bool = False
     """Of each terminal that is let in."""
+    outbox_bytes: int = MOST_BYTES
+    """On the way to Kafka; where it is more, terminals are not read."""
     port_file: Path | None = None
     """Where the port taken is written, for those who asked for a free one."""
 
@@ -79,8 +82,10 @@ async def _run(config: GatewayConfig, metrics: GatewayMetrics) -> None:
     for number in SIGNALS:
         loop.add_signal_handler(number, _end, end)
     async with AsyncExitStack() as parts:
+        allow_files(config.limits.connections)
         gateway = await _unless(end, Gateway.started(config, metrics, end, parts))
         if gateway is not None:
+            spare_the_collector()
             await end
 
 
@@ -114,7 +119,9 @@ class Gateway:
         self.sessions = Sessions()
         self.register = FleetRegister(config.city, RedisCities(config.redis), health)
         self.store = TerminalStore(config.redis)
-        self.outbox = Outbox(config.kafka, config.partitions, health)
+        self.outbox = Outbox(
+            config.kafka, config.partitions, health, most_bytes=config.outbox_bytes
+        )
         conflicts = Conflicts(self.store, metrics, tasks)
         entrance = Entrance(
             self.register,

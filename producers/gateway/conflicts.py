@@ -1,6 +1,7 @@
 """Terminals that claim what is another's: signs that somebody tampers with them.
 
-Each is told in the log, in the metrics, and in what Redis has of the terminal. Found by
+Each is told in the log and in what Redis has of the terminal, the same one once in a minute, and
+counted in the metrics. Found by
 `producers.gateway.entrance`; what is done about it is decided there.
 """
 
@@ -9,6 +10,7 @@ import time
 from typing import Final, Literal
 
 from producers.gateway.metrics import GatewayMetrics
+from producers.gateway.once import Once
 from producers.gateway.tasks import Tasks
 from producers.gateway.terminal_store import TerminalStore
 from streams.checkpoint import StoreAwayError
@@ -24,8 +26,6 @@ WORDS: Final[dict[Kind, str]] = {
     "flapping": "a terminal comes in again and again from different connections",
 }
 LONGEST: Final = 200
-MOST_NOTES: Final = 1_000
-"""Conflicts that wait to be noted in Redis; those beyond are in log and metrics alone."""
 
 
 class Conflicts:
@@ -35,13 +35,15 @@ class Conflicts:
         self._store = store
         self._metrics = metrics
         self._tasks = tasks
+        self._once = Once()
 
     def report(self, kind: Kind, phone: str, detail: str) -> None:
         """`phone`: the bare phone whose place is claimed."""
         self._metrics.conflicts.labels(kind).inc()
+        if not self._once.may(f"{kind} {phone}", time.monotonic()):
+            return
         log.warning("conflict: %s: terminal %s: %s", WORDS[kind], phone, shown(detail, LONGEST))
-        if len(self._tasks) < MOST_NOTES:
-            self._tasks.start(self._note(kind, phone), "conflict")
+        self._tasks.start(self._note(kind, phone), "conflict")
 
     async def _note(self, kind: Kind, phone: str) -> None:
         try:

@@ -13,9 +13,10 @@ from typing import Final
 from producers.gateway.conflicts import Conflicts
 from producers.gateway.fleet_register import FleetRegister
 from producers.gateway.metrics import GatewayMetrics
-from producers.gateway.registration import Registered, code_for, is_let_in, judge
+from producers.gateway.once import Once
+from producers.gateway.registration import Registered, Terminal, code_for, is_code_of, judge
 from producers.gateway.sessions import Seat, Session, Sessions
-from producers.gateway.terminal_store import Terminal, TerminalStore
+from producers.gateway.terminal_store import TerminalStore
 from producers.jt808.session import Authenticate, Register
 from producers.profiles.profile import Profile, Profiles
 from streams.checkpoint import StoreAwayError
@@ -28,6 +29,7 @@ NO_PLATE: Final = 0
 """The colour of a plate that is none: in its place is the VIN, which the register does not have."""
 LONGEST_TEXT: Final = 64
 """Characters kept of what a registration states."""
+LONGEST_LINE: Final = 200
 AWAY: Final = "away"
 
 
@@ -84,67 +86,64 @@ class Entrance:
         self._conflicts = conflicts
         self._metrics = metrics
         self._is_open = is_open
+        self._once = Once()
 
     async def register(self, session: Session, said: Register) -> Admission | None:
         """What is answered with 0x8100; None = Redis does not answer, and no result of 0x8100 says
         "later"."""
-        truck_id = self._register.terminals.truck_of.get(session.bare)
+        truck_id = self._truck_of(session)
         maker, model, device = map(_text, (said.maker, said.model, said.terminal_id))
         plate = "" if said.plate_colour == NO_PLATE else said.plate
         result = self._judged(session, plate, maker, device)
         if result is not Registered.DONE or truck_id is None:
+            self._tell_refused(session, f"registers with plate {plate!r}: {result.name.lower()}")
             return self._counted(Admission(result))
+        profile = self._profiles.of_registration(maker, model, session.is_2019)
+        version = "2019" if session.is_2019 else profile.version
         try:
             before = await self._store.read(session.bare)
-            code = code_for(before, truck_id, maker, device)
-            profile = self._profiles.of_registration(maker, model, session.is_2019)
-            await self._store.write(
-                session.bare,
-                Terminal(
-                    code,
-                    truck_id,
-                    maker,
-                    model,
-                    device,
-                    "2019" if session.is_2019 else profile.version,
-                    profile.name,
-                    time.time_ns() // 1_000_000,
-                ),
+            terminal = Terminal(
+                code_for(before, truck_id, maker, device),
+                *(truck_id, maker, model, device, version, profile.name),
+                registered_ms=time.time_ns() // 1_000_000,
             )
+            await self._store.write(session.bare, terminal)
         except StoreAwayError as error:
             self._metrics.registrations.labels(AWAY).inc()
-            log.warning("a registration is refused, Redis is away: %s", error)
+            self._tell_away("registrations", error)
             return None
-        return self._counted(Admission(Registered.DONE, code))
+        if before is not None and before.code != terminal.code:
+            log.warning("terminal %s: %r registers where %r was", session.bare, terminal, before)
+        return self._counted(Admission(Registered.DONE, terminal.code))
 
     async def authenticate(self, session: Session, said: Authenticate) -> bool:
         """Whether the session is let in by now."""
-        truck_id = self._register.terminals.truck_of.get(session.bare)
         try:
-            terminal = None if truck_id is None else await self._store.read(session.bare)
+            terminal = await self._store.read(session.bare) if self._truck_of(session) else None
         except StoreAwayError as error:
+            if self._is_open and session.live:
+                return self.admit_unasked(session) is not None
             self._metrics.authentications.labels(AWAY).inc()
-            log.warning("an authentication is refused, Redis is away: %s", error)
+            self._tell_away("authentications", error)
             return False
         # The register may have changed while Redis was asked.
-        truck_id = self._register.terminals.truck_of.get(session.bare)
-        code = said.code.strip(PADDING)
-        if (
-            not session.live
-            or terminal is None
-            or truck_id is None
-            or not is_let_in(terminal, truck_id, code)
-        ):
+        truck_id = self._truck_of(session)
+        why = self._objection(session, truck_id, terminal, said.code.strip(PADDING))
+        if truck_id is None or why is not None:
             self._metrics.authentications.labels("refused").inc()
+            self._tell_refused(session, f"authenticates: {why}")
             return False
-        session.maker, session.device = terminal.maker, terminal.device
-        self._admit(session, truck_id, self._profiles.of_terminal(terminal, session.is_2019))
+        profile = self._profiles.default(session.is_2019)
+        if terminal is not None:
+            session.maker, session.device = terminal.maker, terminal.device
+            profile = self._profiles.of_terminal(terminal, session.is_2019)
+        self._admit(session, truck_id, profile)
         self._metrics.authentications.labels("done").inc()
         return True
 
     def admit_unasked(self, session: Session) -> Seat | None:
         """Let a terminal of the register in without authentication, where that is so set."""
-        truck_id = self._register.terminals.truck_of.get(session.bare)
+        truck_id = self._truck_of(session)
         if not self._is_open or truck_id is None:
             return None
         return self._admit(session, truck_id, self._profiles.default(session.is_2019))
@@ -154,9 +153,38 @@ class Entrance:
         try:
             await self._store.forget_code(session.bare)
         except StoreAwayError as error:
-            log.warning("an unregistration is refused, Redis is away: %s", error)
+            self._tell_away("unregistrations", error)
             return False
         return True
+
+    def _truck_of(self, session: Session) -> str | None:
+        return self._register.terminals.truck_of.get(session.bare)
+
+    def _objection(
+        self, session: Session, truck_id: str | None, terminal: Terminal | None, code: str
+    ) -> str | None:
+        """Why the terminal is not let in; None = it is."""
+        if not session.live:
+            return "its connection has ended"
+        if truck_id is None:
+            return "it is not in the register"
+        if self._is_open:
+            return None
+        if terminal is None:
+            return "it has not registered"
+        if terminal.truck_id != truck_id:
+            return f"it has registered for {terminal.truck_id}, and is that of {truck_id} by now"
+        return None if is_code_of(terminal, code) else "a wrong code"
+
+    def _tell_refused(self, session: Session, what: str) -> None:
+        """For whoever wonders why a terminal does not show."""
+        if self._once.may(session.bare, time.monotonic()):
+            said = shown(what, LONGEST_LINE)
+            log.info("terminal %s from %s is refused: %s", session.bare, session.link.name, said)
+
+    def _tell_away(self, what: str, error: StoreAwayError) -> None:
+        if self._once.may(what, time.monotonic()):
+            log.warning("%s are refused, Redis is away: %s", what, error)
 
     def _judged(self, session: Session, plate: str, maker: str, device: str) -> Registered:
         verdict = judge(self._register.terminals, session.bare, plate)

@@ -9,15 +9,13 @@ not known here.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from geofences.city import Truck
 from geofences.findings import Report
 from geofences.parse_tables import parse_trucks
-from producers.jt808.header import bare_phone
+from producers.gateway.terminals import TRUCKS_FILE, Terminals
 from streams.checkpoint import StoreAwayError
 from streams.cities import BrokenVersionError, CityStore, PublishedVersion
 from streams.health import Health
@@ -26,43 +24,10 @@ log = logging.getLogger(__name__)
 
 LOOK_S: Final = 3.0
 """How often is looked for new versions."""
-TRUCKS_FILE: Final = "trucks.csv"
 
 
 class UnusableRegister(ValueError):
     """A city directory whose trucks.csv cannot be read; the message is one line."""
-
-
-@dataclass(frozen=True)
-class Terminals:
-    """The terminals of one version of the city."""
-
-    truck_of: Mapping[str, str]
-    """By the bare phone."""
-    phone_of: Mapping[str, str | None]
-    """Every truck of the register, by its plate as `plate_key` makes it; None = no terminal."""
-
-    @classmethod
-    def of(cls, trucks: Iterable[Truck]) -> "Terminals":
-        """A terminal that two trucks have is neither's, since nobody knows whose positions it
-        sends; that is logged."""
-        truck_of: dict[str, str] = {}
-        phone_of: dict[str, str | None] = {}
-        twice: set[str] = set()
-        for truck in trucks:
-            phone = bare_phone(truck.terminal_id or "") or None
-            phone_of[plate_key(truck.truck_id)] = phone
-            if phone is not None and truck_of.setdefault(phone, truck.truck_id) != truck.truck_id:
-                twice.add(phone)
-        for phone in sorted(twice):
-            del truck_of[phone]
-            log.error("%s: terminal %s is in two trucks; it is let in for none", TRUCKS_FILE, phone)
-        return cls(truck_of, phone_of)
-
-
-def plate_key(plate: str) -> str:
-    """A plate as it is compared: without what terminals pad it with, or write between its parts."""
-    return "".join(sign for sign in plate.upper() if sign.isalnum())
 
 
 class FleetRegister:
@@ -78,6 +43,7 @@ class FleetRegister:
         self._broken: set[str] = set()
         """Those of which it has been said."""
         self._in_force: PublishedVersion | None = None
+        self._is_away = False
         self.terminals = self._folder_terminals
         log.info("%d terminals in the city directory", len(self.terminals.truck_of))
 
@@ -91,8 +57,13 @@ class FleetRegister:
             usable = self._usable(self._store, now_ms)
         except StoreAwayError as error:
             self._waits.begin("redis", "terminals' codes and published cities", after_s=0.0)
-            log.warning("published cities not read, the known terminals stay: %s", error)
+            if not self._is_away:
+                log.warning("Redis is away, the known terminals stay: %s", error)
+            self._is_away = True
             return False
+        if self._is_away:
+            log.info("Redis is back")
+        self._is_away = False
         self._waits.end()
         begun = [entry for entry in usable if entry.from_ms <= now_ms]
         # A Redis that has lost its list takes nothing back: workers put it in place again.

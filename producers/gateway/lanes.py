@@ -7,12 +7,12 @@ of Kafka beyond the `Builder` that it is given, and nothing of clocks.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from producers.arrays import ArrayRecord, array_records
-from producers.gateway.records import Record
+from producers.gateway.records import Builder, Record
 from streams.position import Position, encode_tick
 
 Done = Callable[[bool], None]
@@ -22,22 +22,6 @@ ARRAY_SIZE: Final = 500
 """Positions in one record, as the publisher makes them."""
 POSITION_BYTES: Final = 512
 """What a position that waits takes in memory, about."""
-
-
-class Builder(Protocol):
-    """Of a batch of records, as aiokafka has it."""
-
-    def append(
-        self,
-        *,
-        timestamp: int,
-        key: bytes | None,
-        value: bytes,
-        headers: Sequence[tuple[str, bytes]] = (),
-    ) -> object | None:
-        """None = the batch is full. The first record is taken whatever its size."""
-
-    def record_count(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +136,7 @@ class RecordLane(Lane):
     def fill(self, builder: Builder) -> Batch:
         taken = size_bytes = 0
         for record in self._records:
-            if (
-                builder.append(
-                    timestamp=record.timestamp_ms,
-                    key=record.key,
-                    value=record.value,
-                    headers=record.headers,
-                )
-                is None
-            ):
+            if not record.append_to(builder):
                 break
             taken += 1
             size_bytes += record.size_bytes

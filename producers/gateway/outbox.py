@@ -21,7 +21,7 @@ from producers.broker import PublishError
 from producers.gateway.delivery import AWAY, Delivery, connect, wait_for_topics
 from producers.gateway.lanes import Batch, Done, Lane, PositionLane, RecordLane
 from producers.gateway.records import RawFrame as RawFrame
-from producers.gateway.records import raw_record, reject_record
+from producers.gateway.records import RejectRecord
 from producers.ticks import TICK_MS
 from streams.access import KafkaAccess
 from streams.health import Health
@@ -129,14 +129,14 @@ class Outbox:
         """A frame, into the partition of its terminal."""
         lane = self._raw[partition_of(frame.key, len(self._raw))]
         if self._takes(lane, done):
-            self._hold(lane.put(raw_record(frame), done))
+            self._hold(lane.put(frame, done))
 
     def put_rejected(self, reject: Reject, done: Done, key: str | None = None) -> None:
         """What is no position, with the reason; `key`: the terminal, where it is known."""
         key = key or reject.truck_id
         lane = self._rejected[partition_of(key or "", len(self._rejected))]
         if self._takes(lane, done):
-            self._hold(lane.put(reject_record(reject, key, _now_ms()), done))
+            self._hold(lane.put(RejectRecord.of(reject, key, _now_ms()), done))
 
     async def close(self) -> None:
         """Send what waits; what is not acknowledged within some seconds is answered `False`."""

@@ -3,8 +3,8 @@
 Used by `producers.gateway.outbox`. Pure.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 import msgspec
 
@@ -13,6 +13,22 @@ from streams.output import Reject, encode
 
 RECORD_BYTES: Final = 256
 """What a record takes in memory besides its value, about."""
+
+
+class Builder(Protocol):
+    """Of a batch of records, as aiokafka has it."""
+
+    def append(
+        self,
+        *,
+        timestamp: int,
+        key: bytes | None,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> object | None:
+        """None = the batch is full. The first record is taken whatever its size."""
+
+    def record_count(self) -> int: ...
 
 
 class RawFrame(msgspec.Struct, gc=False, frozen=True):
@@ -27,35 +43,52 @@ class RawFrame(msgspec.Struct, gc=False, frozen=True):
     protocol: str
     """`jt808` or `jt809`."""
 
+    @property
+    def size_bytes(self) -> int:
+        """In memory."""
+        return len(self.frame) + RECORD_BYTES
 
-@dataclass(slots=True)
-class Record:
-    """What is written as it is."""
+    def append_to(self, builder: Builder) -> bool:
+        """False = the batch is full."""
+        taken = builder.append(
+            timestamp=self.received_ms,
+            key=self.key.encode(),
+            value=self.frame,
+            headers=[
+                ("received_ms", b"%d" % self.received_ms),
+                ("connection", self.connection.encode()),
+                ("protocol", self.protocol.encode()),
+            ],
+        )
+        return taken is not None
+
+
+class RejectRecord(msgspec.Struct, gc=False, frozen=True):
+    """A reject as the worker writes them."""
 
     value: bytes
-    key: bytes | None
+    key: str | None
     timestamp_ms: int
-    headers: list[tuple[str, bytes]]
+
+    @classmethod
+    def of(cls, reject: Reject, key: str | None, now_ms: int) -> "RejectRecord":
+        """Of an original that is too long only the beginning is kept."""
+        value = encode(reject)
+        if len(value) > MAX_RECORD_BYTES:
+            shown = msgspec.Raw(cut(encode(reject.value)))
+            value = encode(msgspec.structs.replace(reject, value=shown))
+        return cls(value, key, now_ms)
 
     @property
     def size_bytes(self) -> int:
         """In memory."""
         return len(self.value) + RECORD_BYTES
 
-
-def raw_record(frame: RawFrame) -> Record:
-    headers = [
-        ("received_ms", b"%d" % frame.received_ms),
-        ("connection", frame.connection.encode()),
-        ("protocol", frame.protocol.encode()),
-    ]
-    return Record(frame.frame, frame.key.encode(), frame.received_ms, headers)
+    def append_to(self, builder: Builder) -> bool:
+        """False = the batch is full."""
+        key = None if self.key is None else self.key.encode()
+        taken = builder.append(timestamp=self.timestamp_ms, key=key, value=self.value)
+        return taken is not None
 
 
-def reject_record(reject: Reject, key: str | None, now_ms: int) -> Record:
-    """As the worker writes them; of an original that is too long only the beginning."""
-    value = encode(reject)
-    if len(value) > MAX_RECORD_BYTES:
-        shown = msgspec.Raw(cut(encode(reject.value)))
-        value = encode(msgspec.structs.replace(reject, value=shown))
-    return Record(value, None if key is None else key.encode(), now_ms, [])
+Record = RawFrame | RejectRecord

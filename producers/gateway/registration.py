@@ -10,11 +10,33 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from producers.gateway.fleet_register import Terminals, plate_key
-from producers.gateway.terminal_store import Terminal
+import msgspec
+
+from producers.gateway.terminals import Terminals, plate_key
 
 CODE_BYTES: Final = 8
 """Of chance; written as 16 hexadecimal digits, which every terminal has room for."""
+
+
+class Terminal(msgspec.Struct, frozen=True):
+    """What was said at registration, and what was answered."""
+
+    code: str
+    """Secret: who knows it is let in as this terminal."""
+    truck_id: str
+    maker: str = ""
+    model: str = ""
+    device: str = ""
+    """The maker's own id of the device (0x0100, terminal id)."""
+    version: str = ""
+    profile: str = ""
+    registered_ms: int = 0
+
+    def __repr__(self) -> str:
+        return f"Terminal({self.truck_id!r}, {self.maker!r}, {self.model!r}, {self.device!r})"
+
+    def is_device(self, maker: str, device: str) -> bool:
+        return (self.maker, self.device) == (maker, device)
 
 
 class Registered(IntEnum):
@@ -67,9 +89,6 @@ def code_for(before: Terminal | None, truck_id: str, maker: str, device: str) ->
     return secrets.token_hex(CODE_BYTES)
 
 
-def is_let_in(terminal: Terminal, truck_id: str, code: str) -> bool:
-    """Whether `code` is that of the terminal, and it was registered for the truck that the register
-    has it in by now; where it was moved it registers again, and states its plate."""
-    if terminal.truck_id != truck_id:
-        return False
+def is_code_of(terminal: Terminal, code: str) -> bool:
+    """In the same time, whatever is wrong with it."""
     return hmac.compare_digest(terminal.code.encode(), code.encode())

@@ -141,8 +141,7 @@ class TerminalLink(asyncio.BufferedProtocol):
             return
         if self._holds:
             return
-        for data in self._connection.due(now_s):
-            self.send(data)
+        self._ask_for_parts(now_s)
         idle_s = self._server.limits.idle_s
         for session in list(self._sessions.values()):
             if now_s - session.last_s > idle_s:
@@ -213,6 +212,14 @@ class TerminalLink(asyncio.BufferedProtocol):
             del self._sessions[session.phone]
         self._server.sessions.remove(session)
         self._server.metrics.sessions.set(len(self._server.sessions))
+
+    def _ask_for_parts(self, now_s: float) -> None:
+        before = self._connection.given_up
+        for data in self._connection.due(now_s):
+            self.send(data)
+        if self._connection.given_up > before:
+            given_up = self._connection.given_up - before
+            self._server.metrics.refused.labels("parts_missing").inc(given_up)
 
     def _has_let_in(self) -> bool:
         return any(session.seat is not None for session in self._sessions.values())

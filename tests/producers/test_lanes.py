@@ -8,7 +8,7 @@ from kafka.record import MemoryRecords
 
 from producers.arrays import MAX_RECORD_BYTES
 from producers.gateway.lanes import ARRAY_SIZE, Lane, PositionLane, RecordLane
-from producers.gateway.records import RawFrame, Record, raw_record, reject_record
+from producers.gateway.records import RawFrame, RejectRecord
 from streams.output import Reject
 from streams.position import Position, Tick, decode_record
 
@@ -83,7 +83,7 @@ def test_a_batch_is_answered_by_those_that_are_in_it() -> None:
     told: list[tuple[int, bool]] = []
     lane = RecordLane("raw", 0)
     for number in range(100):
-        lane.put(Record(b"%d" % number + bytes(500), b"key", START_MS, []), answer(told, number))
+        lane.put(RejectRecord(b"%d" % number + bytes(500), "key", START_MS), answer(told, number))
     seen = 0
     while lane.is_ready:
         builder = BatchBuilder(10_000, 0)
@@ -132,9 +132,11 @@ def test_what_is_given_up_is_gone() -> None:
 
 def test_a_frame_as_a_record() -> None:
     frame = RawFrame(b"\x7e\x02\x7e", "13800000001", START_MS, "10.0.0.7:51234", "jt808")
-    record = raw_record(frame)
+    lane = RecordLane("raw", 0)
+    lane.put(frame, print)
+    (record,), _ = batch(lane)
     assert (record.key, record.value) == (b"13800000001", b"\x7e\x02\x7e")
-    assert record.timestamp_ms == START_MS
+    assert record.timestamp == START_MS
     assert dict(record.headers) == {
         "received_ms": b"%d" % START_MS,
         "connection": b"10.0.0.7:51234",
@@ -144,7 +146,7 @@ def test_a_frame_as_a_record() -> None:
 
 def test_an_original_that_is_too_long_is_cut() -> None:
     reject = Reject("malformed", {"hex": "7e" * 600_000}, truck_id="浙B00001")
-    record = reject_record(reject, "13800000001", START_MS)
+    record = RejectRecord.of(reject, "13800000001", START_MS)
     assert len(record.value) <= MAX_RECORD_BYTES
     assert b'"cut":true' in record.value
     assert b'"length_bytes":1200010' in record.value

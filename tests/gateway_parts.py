@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from mucktrack.topics import create_topics
 from producers.gateway.app import Gateway, GatewayConfig
 from producers.gateway.entrance import ChosenProfiles
 from producers.gateway.limits import Limits
@@ -56,6 +58,18 @@ def write_city(folder: Path, fleet: Mapping[str, str] = FLEET) -> Path:
         "\n".join(["truck_id,terminal_id,company,max_load_kg", *rows, ""])
     )
     return folder
+
+
+@pytest.fixture
+def broker(fresh_kafka: str) -> str:
+    """One with the topics."""
+    create_topics(KafkaAccess(fresh_kafka), PARTITIONS)
+    return fresh_kafka
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    return write_city(tmp_path / "city")
 
 
 @dataclass
@@ -111,6 +125,8 @@ class Terminal:
     tls: ssl.SSLContext | None = None
     answers: list[Message] = field(default_factory=list)
     """All messages of the platform."""
+    by_serial: dict[int, Any] = field(default_factory=dict)
+    """Bodies of the answers, by the serial of what they answer."""
 
     async def __aenter__(self) -> Self:
         digits = 20 if self.version == "2019" else 12
@@ -155,11 +171,8 @@ class Terminal:
         """The body of the answer to the message of this serial."""
         async with asyncio.timeout(patience_s):
             while True:
-                for message in self.answers:
-                    body = message.body
-                    is_answer = isinstance(body, GeneralAnswer | RegisterAnswer)
-                    if is_answer and body.serial == serial:
-                        return body
+                if serial in self.by_serial:
+                    return self.by_serial[serial]
                 if self.is_cut:
                     raise ConnectionError("the gateway has ended the connection")
                 await asyncio.sleep(0.005)
@@ -172,7 +185,9 @@ class Terminal:
         return int(answer.result)
 
     async def register(self, plate: str = PLATE, phone: str | None = None, **said: Any) -> Any:
-        return await self.answer_to(self.tell(0x0100, registration(plate, self.version, **said), phone))
+        return await self.answer_to(
+            self.tell(0x0100, registration(plate, self.version, **said), phone)
+        )
 
     async def enter(self, plate: str = PLATE, phone: str | None = None) -> str:
         """Register and authenticate; the code."""
@@ -200,6 +215,8 @@ class Terminal:
                 for event in self._connection.receive(data, time.monotonic()):
                     assert isinstance(event, Received), event
                     self.answers.append(event.message)
+                    if isinstance(event.message.body, GeneralAnswer | RegisterAnswer):
+                        self.by_serial[event.message.body.serial] = event.message.body
         except (ConnectionError, ssl.SSLError):
             pass
 
@@ -241,10 +258,12 @@ async def kept(kafka: str, topic: str) -> list[Kept]:
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, fetch_max_wait_ms=50)
     await consumer.start()
     try:
-        partitions = [TopicPartition(topic, number) for number in range(COUNTS[topic])]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        every = [TopicPartition(topic, number) for number in range(COUNTS[topic])]
+        ends = await consumer.end_offsets(every)
+        filled = [one for one in every if ends[one]]
+        consumer.assign(filled)
+        for one in filled:
+            consumer.seek(one, 0)
         found: list[Kept] = []
         async with asyncio.timeout(PATIENCE_S):
             while len(found) < sum(ends.values()):
