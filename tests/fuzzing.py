@@ -1,7 +1,8 @@
 """Hostile input at length: `make fuzz SECONDS=60 SEED=1`. docs/reliability.md keeps the figures.
 
-Rounds of hostile records (`tests/fuzz`) go through the engine until the time is over. What does not
-hold is printed with the seed of its round, which alone repeats it, and the exit code is 1.
+Rounds of hostile records go through the engine (`tests/fuzz/harness.py`), and of hostile bytes
+through the codec of terminals (`tests/fuzz/frames.py`), until the time is over. What does not hold
+is printed with the seed of its round, which alone repeats it, and the exit code is 1.
 
     python tests/fuzzing.py [--seconds S] [--seed N] [--rounds N]
 """
@@ -14,6 +15,7 @@ import time
 import traceback
 from collections import Counter
 
+from fuzz.frames import FrameRound
 from fuzz.harness import Round
 
 MOST_BROKEN = 5
@@ -35,7 +37,7 @@ def main() -> int:
         if over:
             break
         try:
-            counts += Round(seed).run()
+            counts += Round(seed).run() + FrameRound(seed).run()
         except Exception:
             traceback.print_exc()
             print(f"\nround {seed} is broken: python tests/fuzzing.py --seed {seed} --rounds 1")

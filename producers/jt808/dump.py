@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from producers.jt808.assembly import Assemblies, Limits
+from producers.jt808.build import build
 from producers.jt808.errors import ProtocolError
 from producers.jt808.framing import FLAG_BYTE, checksum, flagged, unescape, unframed
 from producers.jt808.header import Header, Part, Version, read_header
@@ -58,8 +59,7 @@ class Decoder:
         except ProtocolError as error:
             return {"error": str(error)} | self._told(payload) | {"frame": wire.hex()}, None
         line = to_plain(message)
-        if encode(message) != wire:
-            # Padding, an invalid time, a wrong checksum: the fields alone give other bytes.
+        if not _is_written(message, wire):
             line["frame"] = wire.hex()
         return line, message
 
@@ -123,10 +123,18 @@ class Encoder:
         return _same_frame(line, message) or encode(message)
 
     def _written(self, line: Line, message: Message) -> bool:
-        serials = line.get("assembled_from")
-        if not isinstance(serials, list) or not serials:
-            return False
-        return all((message.phone, message.message_id, one) in self._parts for one in serials)
+        serials = build(list[int], line.get("assembled_from", []), "assembled_from")
+        keys = [(message.phone, message.message_id, serial) for serial in serials]
+        return bool(keys) and self._parts.issuperset(keys)
+
+
+def _is_written(message: Message, wire: bytes) -> bool:
+    """Whether the fields alone give these bytes: not with other padding, an invalid time, a wrong
+    checksum, text that is no GBK."""
+    try:
+        return encode(message) == wire
+    except ProtocolError:
+        return False
 
 
 def _same_frame(line: Line, message: Message) -> bytes | None:
