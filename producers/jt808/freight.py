@@ -28,17 +28,10 @@ from producers.jt808.layout import (
 
 _808: Final = "JT/T 808"
 
+STATE: Final = Record(Field("working", U8), Field("alarm_bits", U32))
+"""Of a peripheral."""
 PERIPHERAL_STATES: Final = Record(
-    Field(
-        "peripherals",
-        Listed(
-            U8,
-            Record(
-                Field("id", U8),
-                Field("state", Sized(U8, Record(Field("working", U8), Field("alarm_bits", U32)))),
-            ),
-        ),
-    )
+    Field("peripherals", Listed(U8, Record(Field("id", U8), Field("state", Sized(U8, STATE)))))
 )
 _PROPERTIES: Final = tuple(
     Field(name, Text(prefix=U8))

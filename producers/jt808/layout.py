@@ -1,8 +1,8 @@
 """The engine that reads and writes messages by declared tables (`producers.jt808.tables`).
 
 A table is a row for each field: name, kind, and in which versions or under which flag it is there.
-What is read is a dict of plain values; text is GBK, numbers are big-endian. Reading keeps every
-byte: writing what was read gives the same bytes. Pure; it knows no message.
+What is read is a dict of plain values; text is GBK, numbers are big-endian. Writing what was read
+gives the same bytes, but for zeros before a text. Pure; it knows no message.
 """
 
 from collections.abc import Mapping, Sequence
@@ -121,8 +121,8 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """GBK text: of `size` bytes, filled up with zeros; as long as the `prefix` says; or all that is
-    left. What is not GBK is `{"hex": …}`."""
+    """GBK text: of `size` bytes, filled up with zeros (read before it and behind it, written
+    behind); as long as the `prefix` says; or all that is left. What is not GBK is `{"hex": …}`."""
 
     size: int | None = None
     prefix: Number | None = None
@@ -130,7 +130,7 @@ class Text:
     def read(self, source: Source, beside: Values) -> str | dict[str, str]:
         data = Raw(self.size, self.prefix).read(source, beside)
         if self.size is not None:
-            data = data.rstrip(b"\0")
+            data = data.strip(b"\0")
         try:
             text = data.decode(ENCODING)
         except UnicodeDecodeError:
@@ -360,6 +360,17 @@ def write(kind: Kind, values: Values, version: Version) -> bytes:
     rest = values.get(REST, b"")
     fields = {name: value for name, value in values.items() if name != REST}
     return kind.write(fields, {}, version) + _bytes(rest)
+
+
+def in_hex(value: Any) -> Any:
+    """A value as JSON can have it: bytes as hexadecimal digits."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {name: in_hex(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [in_hex(one) for one in value]
+    return value
 
 
 def _integer(beside: Values, name: str) -> int:

@@ -7,6 +7,7 @@ from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
 from producers.jt808.layout import Source, Values
 from producers.jt808.location import Location, read_location, write_location
+from producers.jt808.plain_location import location_from_plain
 
 FIXED: int = 28
 """Bytes of a location without additional items."""
@@ -14,7 +15,7 @@ FIXED: int = 28
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A `Location` of `size` bytes, or of all that is left."""
+    """A `Location` of `size` bytes, or of all that is left; written from plain data too."""
 
     size: int | None = None
 
@@ -23,6 +24,8 @@ class Located:
         return read_location(data, source.version)
 
     def write(self, value: Any, beside: Values, version: Version) -> bytes:
+        if isinstance(value, dict):
+            value = location_from_plain(value, "location")
         if not isinstance(value, Location):
             raise ProtocolError(f"{value!r}; allowed are locations")
         data = write_location(value, version)

@@ -249,7 +249,9 @@ PARAMETERS: Final[dict[int, tuple[str, Kind]]] = {
 """Id -> what it is, and how its value stands. 0x0023 to 0x0026 and 0x0032 came in 2019."""
 
 _KINDS: Final = {id_: kind for id_, (_, kind) in PARAMETERS.items()}
-_PARAMETER: Final = Record(Field("id", U32), Field("value", Sized(U8, By("id", _KINDS))))
+VALUE: Final = OneOf(By("id", _KINDS))
+"""The value of a parameter, its `id` beside it."""
+_PARAMETER: Final = Record(Field("id", U32), Field("value", Sized(U8, VALUE)))
 
 MESSAGES: Final = {
     0x8103: Layout(
@@ -267,4 +269,4 @@ def name_of(parameter_id: int) -> str:
 
 def meaning(parameter_id: int, value: bytes) -> Any:
     """What the bytes of a parameter say; the bytes themselves where that is not known."""
-    return OneOf(By("id", _KINDS)).read(Source(value, "2019"), {"id": parameter_id})
+    return VALUE.read(Source(value, "2019"), {"id": parameter_id})

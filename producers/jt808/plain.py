@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from producers.jt808.build import build, fields_of
+from producers.jt808.declared import Fields
 from producers.jt808.header import Part, Version
 from producers.jt808.location import Location, LocationBatch
 from producers.jt808.message import Message
@@ -47,14 +48,14 @@ def from_plain(plain: Any) -> Message:
     row = MESSAGES.get(head.message_id)
     body = fields.get("body", {})
     kind: type[msgspec.Struct] = Unknown
-    if row is not None and not (isinstance(body, dict) and set(body) == {"raw"}):
+    if row is not None and not (isinstance(body, dict) and set(body) - {"why"} == {"raw"}):
         kind = row.body
     return Message(
         head.message_id,
         head.phone,
         head.serial,
         head.version,
-        build(kind, body, "body"),
+        _declared(body) if kind is Fields else build(kind, body, "body"),
         head.encryption,
         part,
         head.protocol_version,
@@ -78,7 +79,17 @@ class _Head(msgspec.Struct):
     length_ok: bool = True
 
 
+def _declared(body: Any) -> Fields:
+    """The values are looked at where they are written, by the rows of their table."""
+    values = dict(fields_of(body, "body"))
+    layout: Version | None = build(Version | None, values.pop("layout", None), "body.layout")
+    return Fields(values, layout)
+
+
 def _plain(value: Any, version: Version) -> Any:
+    if isinstance(value, Fields):
+        layout = {} if value.layout is None else {"layout": value.layout}
+        return layout | {name: _plain(one, version) for name, one in value.values.items()}
     if isinstance(value, Location):
         return plain_location(value, version)
     if isinstance(value, LocationBatch):

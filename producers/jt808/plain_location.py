@@ -8,7 +8,9 @@ from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
 from producers.jt808.item_table import meaning_of
 from producers.jt808.items import read_items, write_items
+from producers.jt808.layout import in_hex
 from producers.jt808.location import Location
+from producers.jt808.vendor_items import meaning_of as vendor_meaning_of
 
 _GMT8 = timezone(timedelta(hours=8))
 _NUMBERS: dict[str, type[int] | type[float]] = {
@@ -53,13 +55,20 @@ def _written(time_ms: int) -> str:
 
 
 def _plain_item(item_id: int, value: bytes) -> dict[str, Any]:
-    """`value` is hex; `name`, `reading` and `unit` are there where a standard has them."""
+    """`value` is hex; `name`, `reading` and `unit` are there where a standard has them.
+
+    `vendor_name` and `reading` where it is a vendor's.
+    """
     plain: dict[str, Any] = {"id": f"{item_id:#04x}", "value": value.hex()}
     meaning = meaning_of(item_id, value)
     if meaning is not None:
         plain |= {"name": meaning.name, "reading": meaning.reading}
         if meaning.unit is not None:
             plain["unit"] = meaning.unit
+        return plain
+    vendors = vendor_meaning_of(item_id, value)
+    if vendors is not None:
+        plain |= {"vendor_name": vendors[0], "reading": in_hex(vendors[1])}
     return plain
 
 

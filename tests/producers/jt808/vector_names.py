@@ -32,12 +32,6 @@ EXPECTED: Final[Names] = {
 }
 """`expected`, the same for all sources."""
 
-ITEM_PARTS: Final[Names] = {
-    "0x18.AbnormalDrivingBehaviorAlarmType": "items.24.0:2",
-    "0x18.FatigueLevel": "items.24.2:3",
-}
-"""`additional`: where a name is a part of an item only."""
-
 # --- yezhihao/jt808-server: decoded_json --------------------------------------------------------
 
 _YEZHIHAO_PLACE: Final[Names] = {
@@ -196,7 +190,7 @@ YEZHIHAO: Final[dict[str, Names]] = {
                 f"meanings.{item}", _YEZHIHAO_ALARM, f"attributes.{item}."
             ).items()
         },
-        "attributes.101.reserves": "items.101.9:13",
+        "attributes.101.reserves": "items.101.8:12",
         **{f"attributes.{item}.reserved": f"items.{item}.-2:" for item in (100, 101, 103)},
         "attributes.102.reserved": "items.102.-3:-1",
     },

@@ -1,10 +1,7 @@
 """Names in the tests of SmallChi/JT808, for `test_shared_vectors`: paths as in `vector_names`.
 
 Their expressions are brought to names first (`vector_claims`): without the variable, indices and
-calls; an item of a location, a parameter and a control parameter with its id or kind before it.
-A name that begins with `=` is a constant of the class that their test is about: what it says is
-given here.
-"""
+calls; an item of a location, a parameter and a control parameter with its id or kind before it."""
 
 from typing import Final
 
@@ -20,7 +17,7 @@ _PLACE: Final[Names] = {
     "Direction": "heading_deg",
     "GPSTime": "time_ms",
 }
-_ITEMS: Final[Names] = {
+ITEMS: Final[Names] = {
     "0x01.Mileage": "items.1",
     "0x02.Oil": "items.2",
     "0x14.VideoRelateAlarm": "items.20",
@@ -37,7 +34,7 @@ def _place(prefix: str) -> Names:
     dot = f"{prefix}." if prefix else ""
     return {
         **{name: f"{dot}{path}" for name, path in _PLACE.items()},
-        **{name: f"{dot}{path}" for name, path in _ITEMS.items()},
+        **{name: f"{dot}{path}" for name, path in ITEMS.items()},
         "Mileage": f"{dot}items.1",
         "Oil": f"{dot}items.2",
     }
@@ -79,7 +76,7 @@ _ALARMS: Final[Names] = {
         **{name: f"meanings.{item}.{path}" for name, path in _ALARM.items()},
         "AttachInfoId": f"ids.{item}",
         "AttachInfoLength": f"items.{item}.#",
-        "Retain": f"items.{item}.9:13",
+        "Retain": f"items.{item}.8:12",
         "AlarmIdentification.Retain1": f"items.{item}.-2:-1",
         "AlarmIdentification.Retain2": f"items.{item}.-1:",
     }.items()
@@ -278,6 +275,20 @@ def _route(prefix: str) -> Names:
     }
 
 
+_RECORDED: Final[dict[str, Names]] = {
+    "SpeedPerMinutes": {
+        "StartTime": "start",
+        "SpeedPerSeconds.AvgSpeedAfterStartTime": "seconds.[].speed_kmh",
+        "SpeedPerSeconds.StatusSignalAfterStartTime": "seconds.[].signal_bits",
+    },
+    "PositionPerHours": {
+        "StartTime": "start",
+        "PositionPerMinutes.AvgSpeedAfterStartTime": "minutes.[].speed_kmh",
+        "PositionPerMinutes.GpsLat": "minutes.[].lat_0p0001min",
+        "PositionPerMinutes.GpsLng": "minutes.[].lon_0p0001min",
+        "PositionPerMinutes.Height": "minutes.[].altitude_m",
+    },
+}
 _CONTROL: Final = (
     "ConnectionControl",
     "DialPointName",
@@ -329,12 +340,18 @@ SMALLCHI: Final[dict[str, Names]] = {
     },
     "0x0200": _LOCATION,
     "0x0201": {
+        "0x54.WifiInfos.SingnalStrength": "location.meanings.84.networks.[].signal",
+        "0x54.WifiInfos.WifiMac": "location.meanings.84.networks.[].mac|upper",
         **_place("location"),
         **{f"Position.{name}": path for name, path in _place("location").items()},
         "ReplyMsgNum": "serial",
     },
-    "0x0304": {"MsgId": "header.message_id", "ReplyMsgNum": "answers_serial", "MessageType": "kind",
-               "Message": "text"},
+    "0x0304": {
+        "MsgId": "header.message_id",
+        "ReplyMsgNum": "answers_serial",
+        "MessageType": "kind",
+        "Message": "text",
+    },
     "0x0500": {
         **_place("location"),
         **{f"JT808_0x0200.{name}": path for name, path in _place("location").items()},
@@ -353,17 +370,11 @@ SMALLCHI: Final[dict[str, Names]] = {
         "ProductionPlantCCCCertificationCode": "frame.data.ccc_code",
         "ProductProductionFlowNumber": "frame.data.made_number",
         "Reversed": "frame.data.reserved",
-        "SpeedPerMinutes.StartTime": "frame.data.[].start",
-        "SpeedPerMinutes.SpeedPerSeconds.AvgSpeedAfterStartTime":
-            "frame.data.[].seconds.[].speed_kmh",
-        "SpeedPerMinutes.SpeedPerSeconds.StatusSignalAfterStartTime":
-            "frame.data.[].seconds.[].signal_bits",
-        "PositionPerHours.StartTime": "frame.data.[].start",
-        "PositionPerHours.PositionPerMinutes.AvgSpeedAfterStartTime":
-            "frame.data.[].minutes.[].speed_kmh",
-        "PositionPerHours.PositionPerMinutes.GpsLat": "frame.data.[].minutes.[].lat_0p0001min",
-        "PositionPerHours.PositionPerMinutes.GpsLng": "frame.data.[].minutes.[].lon_0p0001min",
-        "PositionPerHours.PositionPerMinutes.Height": "frame.data.[].minutes.[].altitude_m",
+        **{
+            f"{theirs}.{name}": f"frame.data.[].{path}"
+            for theirs, names in _RECORDED.items()
+            for name, path in names.items()
+        },
         "DriveLogins.LoginTime": "frame.data.[].time",
         "DriveLogins.LoginType": "frame.data.[].event",
         "DriveLogins.DriverLicenseNo": "frame.data.[].licence",
