@@ -27,6 +27,10 @@ from streams.access import KafkaAccess
 
 PARTITIONS = 12
 SPARE_FILES = 500
+EVERY_S = 10
+"""A truck's usual interval."""
+FIRST = 0.2
+"""Of the connections."""
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -52,14 +56,21 @@ class Terminals:
     """Several processes of them, all let in."""
 
     def __init__(
-        self, port: int, count: int, processes: int, window: int, stack: ExitStack
+        self,
+        port: int,
+        count: int,
+        processes: int,
+        window: int,
+        stack: ExitStack,
+        first: int = 0,
     ) -> None:
+        """`first`: the number of the first of them."""
         context = multiprocessing.get_context("spawn")
         self._pipes: list[Pipe] = []
         share = count // processes
         for number in range(processes):
             pipe, other = context.Pipe()
-            plan = Plan(port, number * share, share, window)
+            plan = Plan(port, first + number * share, share, window)
             process = context.Process(target=work, args=(plan, other), daemon=True)
             process.start()
             other.close()
@@ -112,26 +123,34 @@ def allow_files() -> int:
     return hard - SPARE_FILES
 
 
-def start_gateway(folder: Path, most: int, stack: ExitStack) -> tuple[Gateway, int]:
-    kafka = stack.enter_context(tansu(folder)).address
-    redis = stack.enter_context(valkey(folder)).address
-    create_topics(KafkaAccess.plain(kafka), PARTITIONS)
-    port_file = folder / "port"
-    gateway = Gateway(
-        "gateway",
-        ["gateway", "--port-file", str(port_file)],
-        folder,
-        kafka=kafka,
-        redis=redis,
-        city=str(write_fleet(folder / "city", most)),
-        partitions=str(PARTITIONS),
-        gateway_port="0",
-        gateway_metrics_port="0",
-        gateway_connections_an_address="1000000",
-    )
-    stack.callback(gateway.child.stop)
-    gateway.wait_until_ready()
-    return gateway, int(port_file.read_text())
+class Installation:
+    """Broker, Redis and city, on which gateways are started."""
+
+    def __init__(self, folder: Path, trucks: int, stack: ExitStack) -> None:
+        self._folder = folder
+        self._kafka = stack.enter_context(tansu(folder)).address
+        self._redis = stack.enter_context(valkey(folder)).address
+        self._city = write_fleet(folder / "city", trucks)
+        create_topics(KafkaAccess.plain(self._kafka), PARTITIONS)
+
+    def start(self, name: str, stack: ExitStack) -> tuple[Gateway, int]:
+        """A new process, and its port."""
+        port_file = self._folder / f"{name}.terminals-port"
+        gateway = Gateway(
+            name,
+            ["gateway", "--port-file", str(port_file)],
+            self._folder,
+            kafka=self._kafka,
+            redis=self._redis,
+            city=str(self._city),
+            partitions=str(PARTITIONS),
+            gateway_port="0",
+            gateway_metrics_port="0",
+            gateway_connections_an_address="1000000",
+        )
+        stack.callback(gateway.child.stop)
+        gateway.wait_until_ready()
+        return gateway, int(port_file.read_text())
 
 
 def measured(
@@ -155,7 +174,9 @@ def measured(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--terminals", type=int, default=1_000, help="for rates and waits")
+    parser.add_argument(
+        "--terminals", type=int, default=1_000, help="for rates; 0 = leave that part out"
+    )
     parser.add_argument("--connections", type=int, default=10_000, help="0 = leave that part out")
     parser.add_argument("--processes", type=int, default=2, help="of terminals")
     parser.add_argument("--window", type=int, default=32, help="unanswered of one terminal")
@@ -167,48 +188,47 @@ def main() -> None:
     most = allow_files()
     connections = min(options.connections, most)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        gateway, port = start_gateway(Path(folder), max(connections, options.terminals), stack)
-        with ExitStack() as them:
-            terminals = Terminals(port, options.terminals, options.processes, options.window, them)
-            for rate in options.rates:
-                measured(
-                    gateway,
-                    terminals,
-                    options.seconds,
-                    rate,
-                    f"{terminals.count:,} terminals, {rate:,} messages/s",
-                )
-            measured(
-                gateway,
-                terminals,
-                options.seconds,
-                None,
-                f"{terminals.count:,} terminals, as fast as acknowledged",
-            )
+        installation = Installation(Path(folder), max(connections, options.terminals), stack)
+        if options.terminals:
+            with ExitStack() as parts:
+                rates(installation, options, parts)
         if connections:
-            many_connections(gateway, port, connections, options)
+            with ExitStack() as parts:
+                many_connections(installation, connections, options, parts)
 
 
-def many_connections(gateway: Gateway, port: int, count: int, options: argparse.Namespace) -> None:
+def rates(installation: Installation, options: argparse.Namespace, parts: ExitStack) -> None:
+    gateway, port = installation.start("rates", parts)
+    terminals = Terminals(port, options.terminals, options.processes, options.window, parts)
+    several = f"{terminals.count:,} terminals"
+    for rate in options.rates:
+        measured(gateway, terminals, options.seconds, rate, f"{several}, {rate:,} messages/s")
+    measured(gateway, terminals, options.seconds, None, f"{several}, as fast as acknowledged")
+
+
+def many_connections(
+    installation: Installation, count: int, options: argparse.Namespace, parts: ExitStack
+) -> None:
     """They come in, and each says where it is every ten seconds."""
-    time.sleep(2)
-    before_mb, begin_s = gateway.rss_mb(), time.monotonic()
-    with ExitStack() as them:
-        terminals = Terminals(port, count, options.processes, options.window, them)
-        came_s = time.monotonic() - begin_s
-        each_kb = 1000 * (gateway.rss_mb() - before_mb) / terminals.count
-        print(
-            f"{terminals.count:,} connections, registered and authenticated within {came_s:.0f} s: "
-            f"{each_kb:.1f} kB each in the gateway ({gateway.rss_mb():.0f} MB in all)"
-        )
-        measured(
-            gateway,
-            terminals,
-            options.seconds,
-            count / 10,
-            f"{terminals.count:,} terminals, each every 10 s",
-        )
-        print(f"{gateway.rss_mb():.0f} MB then")
+    gateway, port = installation.start("connections", parts)
+    begin_s = time.monotonic()
+    # What the start has left free is used up before memory is measured.
+    first = int(FIRST * count)
+    Terminals(port, first, options.processes, options.window, parts)
+    before_mb = gateway.rss_mb()
+    terminals = Terminals(
+        port, count - first, options.processes, options.window, parts, first=first
+    )
+    came_s, after_mb = time.monotonic() - begin_s, gateway.rss_mb()
+    print(
+        f"{count:,} connections, registered and authenticated within {came_s:.0f} s: "
+        f"{1000 * (after_mb - before_mb) / terminals.count:.1f} kB each in the gateway, "
+        f"{after_mb:.0f} MB in all"
+    )
+    rate = terminals.count / EVERY_S
+    several = f"{terminals.count:,} terminals, each every {EVERY_S} s"
+    measured(gateway, terminals, options.seconds, rate, several)
+    print(f"{gateway.rss_mb():.0f} MB then")
 
 
 if __name__ == "__main__":

@@ -281,6 +281,9 @@ class Outbox:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(self._tick_s)
+            if self.crowded:
+                # Terminals that are not read have yet to say what they know of this time.
+                continue
             for lane in self._positions:
                 lane.tick(_now_ms())
             self._work.set()

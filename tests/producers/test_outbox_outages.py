@@ -3,6 +3,7 @@ be kept is there, and it goes on when Kafka is back."""
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 from outbox_parts import PARTITIONS, TRUCKS, Fleet, fleet, read, until
@@ -133,3 +134,17 @@ async def test_the_start_waits_for_kafka(kafka: str, breakable_kafka: Breakable)
         await trucks.drive(0.5)
         await goes_on(trucks)
         await asyncio.to_thread(check_kept, kafka, trucks)
+
+
+async def test_one_of_three_brokers_dies(tmp_path: Path, apache_kafka: None) -> None:
+    """Another takes over within the time that a batch is tried: nothing is refused."""
+    with KafkaCluster(tmp_path / "kafka", brokers=3) as cluster:
+        create_topics(KafkaAccess.plain(cluster.bootstrap), PARTITIONS, replication=3)
+        async with fleet(cluster.bootstrap, deliver_s=25) as trucks:
+            await trucks.drive(1)
+            cluster.kill(0)
+            await trucks.drive(15)
+            await trucks.settled()
+            assert trucks.lost == []
+            assert trucks.waits_for() == []
+            await asyncio.to_thread(check_kept, cluster.bootstrap, trucks)
