@@ -71,11 +71,11 @@ def decode_jt809(
     ia1: int | None,
     ic1: int | None,
 ) -> None:
-    """Print the messages in frames given in hex, a JSON object a line.
+    """Print the messages in frames given in hex.
 
-    Without HEX a frame a line of standard input. Blanks and upper case are fine, and so are frames
-    without their marks 5b and 5d, or with their escapes undone. What is no message is a line with
-    `error`; the exit code is then 1.
+    A JSON object a line. Without HEX a frame a line of standard input. Blanks and upper case are
+    fine, and so are frames without their marks 5b and 5d, or with their escapes undone. What is no
+    message is a line with `error`; the exit code is then 1.
     """
     from mucktrack.frames import decode
     from producers.jt809.cipher import Cipher

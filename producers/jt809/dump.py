@@ -7,7 +7,7 @@ whose escapes are undone already.
 
 from producers.jt808.errors import ProtocolError
 from producers.jt809.cipher import Cipher
-from producers.jt809.connection import SHOWN, Connection, Received
+from producers.jt809.connection import SHOWN, Connection, Received, Refused
 from producers.jt809.framing import CRC_BYTES, crc_of, frame, unescape
 from producers.jt809.header import HEADER_BYTES, OUTSIDE_BYTES, Version
 from producers.jt809.message import BodyError, decode
@@ -36,7 +36,7 @@ class Decoder:
         link = Connection(_MOST_BYTES, self._cipher_of, self._version)
         events = link.receive(data)
         lines = [
-            plain_message(one.message) if isinstance(one, Received) else self._line(one.frame)
+            plain_message(one.message) if isinstance(one, Received) else self._refused(one)
             for one in events
         ]
         if link.size:
@@ -52,6 +52,11 @@ class Decoder:
         except ProtocolError as error:
             told = self._with_wrong_crc(wire)
             return told or {"error": str(error), "frame": wire.hex()}
+
+    def _refused(self, refused: Refused) -> Plain:
+        if refused.frame[:1] == b"\x5b" and refused.frame[-1:] == b"\x5d":
+            return self._line(refused.frame)
+        return {"error": refused.error, "frame": refused.frame.hex()}
 
     def _with_wrong_crc(self, wire: bytes) -> Plain | None:
         """The message all the same, where it is as long as it says."""
