@@ -88,4 +88,4 @@ def _bytes(text: str) -> bytes:
 
 def _end(failed: bool) -> None:
     if failed:
-        raise click.exceptions.Exit(1)
+        sys.exit(1)

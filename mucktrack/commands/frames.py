@@ -23,12 +23,12 @@ def jt808_group() -> None:
     help="Edition of frames whose header does not tell; 2019 does.",
 )
 def decode_jt808(texts: tuple[str, ...], version: str) -> None:
-    """Print the messages in frames given in hex, a JSON object a line.
+    """Print the messages in frames given in hex.
 
-    Without HEX a frame a line of standard input. Blanks and upper case are fine, and so are frames
-    without their flags 7e, or with their escapes undone. Parts of a message are told one by one,
-    and once more together when all are there. What is no message is a line with `error`; the exit
-    code is then 1.
+    A JSON object a line. Without HEX a frame a line of standard input. Blanks and upper case are
+    fine, and so are frames without their flags 7e, or with their escapes undone. Parts of a message
+    are told one by one, and once more together when all are there. What is no message is a line
+    with `error`; the exit code is then 1.
     """
     from mucktrack.frames import decode
     from producers.jt808.dump import Decoder
@@ -38,10 +38,10 @@ def decode_jt808(texts: tuple[str, ...], version: str) -> None:
 
 @jt808_group.command("encode")
 def encode_jt808() -> None:
-    """Print frames in hex for messages on standard input, a JSON object a line.
+    """Print frames in hex for messages given as JSON.
 
-    What `decode` prints is what is read; `message_id`, `version`, `phone`, `serial` and `body` are
-    enough. Names, readings and the like are not looked at.
+    A message a line of standard input, as `decode` prints them; `message_id`, `version`, `phone`,
+    `serial` and `body` are enough. Names, readings and the like are not looked at.
     """
     from mucktrack.frames import encode
     from producers.jt808.dump import Encoder

@@ -18,7 +18,8 @@ from producers.jt808.header import Header, Part, Version, read_header
 from producers.jt808.message import Message, encode, with_body
 from producers.jt808.queries import Resend
 
-RESEND = 0x8003
+PLATFORM_RESEND = 0x8003
+TERMINAL_RESEND = 0x0005
 SHOWN = 64
 """Bytes that are kept of what is longer than a frame can be."""
 
@@ -62,14 +63,17 @@ def default_version(phone: str) -> Version:
 class Connection:
     """One side of one connection; `limits` bound what the other side makes it remember.
 
-    `version_of` tells the edition of a terminal, by its phone, whose header does not.
+    `version_of` tells the edition of a terminal, by its phone, whose header does not. `resend_id`
+    asks for parts that are missing: the platform's 0x8003, or the terminal's 0x0005.
     """
 
     def __init__(
         self,
         limits: Limits | None = None,
         version_of: Callable[[str], Version] = default_version,
+        resend_id: int = PLATFORM_RESEND,
     ) -> None:
+        self._resend_id = resend_id
         self._version_of = version_of
         self._limits = limits or Limits()
         self._assemblies = Assemblies(self._limits)
@@ -80,6 +84,8 @@ class Connection:
         self._overlong = False
         """Whether what comes before the next flag has been refused already."""
         self._serial = 0
+        self.sent_serial = 0
+        """Of the message sent last; of its first part where it had several."""
 
     @property
     def given_up(self) -> int:
@@ -113,15 +119,20 @@ class Connection:
         return events
 
     def due(self, now_s: float) -> list[bytes]:
-        """Requests (0x8003) for parts that are missing for long; what is missing for too long is
+        """Requests for parts that are missing for long; what is missing for too long is
         given up. To be asked about every second or so."""
         return [
-            self.send(RESEND, first.phone, Resend(first.serial, missing), first.version)
+            self.send(
+                self._resend_id,
+                first.phone,
+                Resend(first.serial, missing, wide=first.version == "2019"),
+                first.version,
+            )
             for first, missing in self._assemblies.due(now_s)
         ]
 
     def send(self, message_id: int, phone: str, body: Any, version: Version = "2013") -> bytes:
-        """The bytes of a message, with this side's next serial (`sent_serial` afterwards).
+        """The bytes of a message, with this side's next serial: `sent_serial`, afterwards.
 
         Raises `ProtocolError` where a value has no room.
         """
@@ -131,9 +142,6 @@ class Connection:
         frames = data.count(FLAG_BYTE) // 2
         self._serial = (self._serial + frames) & 0xFFFF
         return data
-
-    sent_serial = 0
-    """Of the message sent last; of its first part where it had several."""
 
     def _read(self, piece: bytes, now_s: float) -> Event:
         if len(piece) > MOST_BETWEEN_FLAGS:

@@ -13,9 +13,9 @@ versions: st.SearchStrategy[Version] = st.sampled_from(["2011", "2013", "2019"])
 
 
 def fitting(width: int, least: int = 0) -> st.SearchStrategy[str]:
-    """Text of up to `width` bytes that comes back: no 0x00, no blank at its end."""
+    """Text of up to `width` bytes that comes back: no control character, no blank at its end."""
     return st.text(
-        st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufffd"),
+        st.characters(min_codepoint=0x20, exclude_categories=["Cs"], exclude_characters="\ufffd"),
         min_size=least,
         max_size=width,
     ).filter(lambda text: not text.endswith(" ") and least <= len(text.encode("gb18030")) <= width)
@@ -51,6 +51,10 @@ def locations(draw: st.DrawFn) -> location.Location:
 bad = st.binary(max_size=27).map(lambda raw: location.BadLocation("", raw))
 
 
+LETTERS = "ABCXYZabcxyz0123456789-_"
+"""In the model, where bytes may also be another layout's colour and plate."""
+
+
 @st.composite
 def registers(draw: st.DrawFn) -> session.Register:
     layout = draw(versions)
@@ -58,7 +62,7 @@ def registers(draw: st.DrawFn) -> session.Register:
         layout
     ]
     return session.Register(
-        draw(words), draw(words), draw(fitting(maker)), draw(fitting(model)),
+        draw(words), draw(words), draw(fitting(maker)), draw(st.text(LETTERS, max_size=model)),
         draw(fitting(terminal_id)), draw(st.sampled_from([0, 1, 2, 3, 4, 5, 9, 93, 94])),
         # No longer than makes it another layout's, or unlike text that might begin another field.
         draw(fitting(11 if layout == "2011" else 17)), layout,
