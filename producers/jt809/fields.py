@@ -12,6 +12,7 @@ that nothing is lost and a longer body of a later version is still read. Called 
 `producers.jt809.message`; knows no message.
 """
 
+import struct
 import typing
 from abc import ABC, abstractmethod
 from functools import cache
@@ -23,6 +24,9 @@ from producers.jt808.errors import ProtocolError
 
 TEXT: Final = "gb18030"
 """A superset of GBK, which the standards name: every GBK text has the same bytes."""
+
+
+_CODES: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class Layout(msgspec.Struct, kw_only=True):
@@ -242,13 +246,29 @@ def _bytes_of(text: str) -> bytes:
 
 
 def _read_fields(layout: type[L], data: bytes, at: int) -> tuple[L, int]:
-    values = {}
-    for name, kind in fields_of(layout):
+    numbers = _leading_numbers(layout)
+    values: list[Any] = []
+    if len(data) - at >= numbers.size:
+        values.extend(numbers.unpack_from(data, at))
+        at += numbers.size
+    for name, kind in fields_of(layout)[len(values) :]:
         try:
-            values[name], at = kind.read(data, at)
+            value, at = kind.read(data, at)
         except ProtocolError as error:
             raise ProtocolError(f"{layout.__name__}.{name}: {error}") from None
-    return layout(**values), at
+        values.append(value)
+    return layout(*values), at
+
+
+@cache
+def _leading_numbers(layout: type[Layout]) -> struct.Struct:
+    """The numbers that a layout begins with, in one go: a position of 2011 is nothing else."""
+    codes = ">"
+    for _, kind in fields_of(layout):
+        if not isinstance(kind, UInt) or kind.size not in _CODES:
+            break
+        codes += _CODES[kind.size]
+    return struct.Struct(codes)
 
 
 def _take(data: bytes, at: int, size: int) -> bytes:
