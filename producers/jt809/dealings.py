@@ -77,6 +77,16 @@ class PostQuery2019(Layout):
     content: LongText
 
 
+class SendAgain2019(Layout):
+    """0x1303 and 0x9303 of 2019: messages that were missed are to be sent again."""
+
+    wanted_sub_id: U16
+    count: U8
+    first_serial: U32
+    last_serial: U32
+    since_s: U64
+
+
 class Alarm(Layout):
     """0x1402 of 2011: a vehicle's alarm. Times are Unix epoch seconds UTC."""
 
@@ -103,7 +113,7 @@ class Alarm2019(Layout):
 
 
 class AlarmTip2019(Layout):
-    """0x1403 of 2019: like 0x1402, but platforms write their ids as numbers."""
+    """0x1403, 0x9402 and 0x9403 of 2019: like 0x1402, but with platforms' ids as numbers."""
 
     source_platform: Annotated[str, Numeral(11)]
     kind: U16
@@ -131,6 +141,20 @@ class Supervision(Layout):
     kind: U16
     time_s: U64
     supervision_id: U32
+    end_s: U64
+    level: U8
+    supervisor: Annotated[str, Text(16)]
+    supervisor_tel: Annotated[str, Text(20)]
+    supervisor_email: Annotated[str, Text(32)]
+
+
+class Supervised2019(Layout):
+    """0x1413 of 2019: the lower platform has had an alarm seen to."""
+
+    source_platform: Annotated[str, Numeral(11)]
+    time_s: U64
+    request_sub_id: U16
+    request_serial: U32
     end_s: U64
     level: U8
     supervisor: Annotated[str, Text(16)]

@@ -102,6 +102,17 @@ class Period(Layout):
     end_s: U64
 
 
+class LinkReport(Layout):
+    """0x1102 of 2019: how a platform's link and its positions fared between two times."""
+
+    platform_id: Annotated[str, Text(11)]
+    start_s: U64
+    end_s: U64
+    lost_positions: U32
+    breaks: U8
+    broken_s: U32
+
+
 class SerialOf(Layout):
     """A message's serial before the link broke."""
 

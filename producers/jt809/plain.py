@@ -22,7 +22,7 @@ from producers.jt809.vehicles import Nothing, Position2011, Position2019, Route
 
 Plain = dict[str, Any]
 
-_HEX_IDS = ("sub_id", "request_sub_id")
+_HEX_IDS = ("sub_id", "request_sub_id", "wanted_sub_id")
 _OWN = {
     Position2011: ("encrypted", "recorder_speed_kmh", "mileage_km"),
     Position2019: (

@@ -17,10 +17,10 @@ _VEHICLE: Final = frozenset(
     link | kind
     for link in (0x1000, 0x9000)
     for kind in (0x200, 0x500, 0x600, 0x700, 0x800, 0x900, 0xA00, 0xB00)
-) | {0x9400}
+)
 _PLATFORM: Final = frozenset((0x1300, 0x9300))
 _MANAGEMENT_2019: Final = frozenset((0x1102, 0x1103, 0x9102, 0x9103))
-_ALARMS: Final = 0x1400
+_ALARMS: Final = frozenset((0x1400, 0x9400))
 """About a vehicle in 2011, about anything in 2019."""
 
 Layouts = tuple[type[Layout], ...]
@@ -55,7 +55,6 @@ _SAME: Final[dict[int, Layouts]] = {
     0x1209: (vehicles.Interval,),
     0x120D: (vehicles.Waybill,),
     0x120E: (vehicles.Route,),
-    0x9209: (vehicles.Result,),
     0x9501: (dealings.Listen,),
     0x9502: (dealings.TakePhoto,),
     0x9503: (dealings.TextToVehicle,),
@@ -86,6 +85,7 @@ _OF_2011: Final[dict[int, Layouts]] = {
     0x9206: (vehicles.Result,),
     0x9207: (vehicles.Result,),
     0x9208: (vehicles.Result,),
+    0x9209: (vehicles.Result,),
     0x1301: (dealings.PostAnswer,),
     0x1302: (dealings.InfoAnswer,),
     0x9301: (dealings.PostQuery,),
@@ -115,13 +115,30 @@ _OF_2019: Final[dict[int, Layouts]] = {
     0x120C: (vehicles.Driver2019,),
     0x9202: (vehicles.Position2019,),
     0x9203: (vehicles.Backfill2019,),
+    0x9201: (vehicles.Result2019,),
+    0x9205: (vehicles.Result,),
+    0x9206: (vehicles.Result,),
+    0x9207: (vehicles.Result2019,),
     0x9208: (vehicles.Result2019,),
+    0x9209: (vehicles.Result2019,),
+    0x920D: (vehicles.RouteResult2019,),
     0x1301: (dealings.PostAnswer2019,),
     0x1302: (dealings.InfoAnswer2019,),
+    0x1303: (dealings.SendAgain2019,),
     0x9301: (dealings.PostQuery2019,),
+    0x9302: (dealings.PostQuery,),
+    0x9303: (dealings.SendAgain2019,),
+    0x1401: (dealings.AlarmSettled,),
     0x1402: (dealings.Alarm2019,),
     0x1403: (dealings.AlarmTip2019,),
+    0x1412: (vehicles.Result2019,),
+    0x1413: (dealings.Supervised2019,),
+    0x9401: (dealings.Supervision,),
+    0x9402: (dealings.AlarmTip2019,),
+    0x9403: (dealings.AlarmTip2019,),
+    0x1501: (vehicles.Result2019, vehicles.Result),
     0x1502: (dealings.Photo2019,),
+    0x1503: (vehicles.Result2019,),
     0x1504: (dealings.Journey2019,),
     0x1505: (vehicles.Result2019,),
     0x9504: (dealings.JourneyRequest2019,),
@@ -135,6 +152,7 @@ SUB_MESSAGES: Final[dict[Version, dict[int, Layouts]]] = {
 """Sub messages; the ids of two messages' sub messages never meet."""
 
 _MANAGEMENT: Final[dict[int, Layouts]] = {
+    0x1102: (links.LinkReport,),
     0x1103: (links.Serials,),
     0x9102: (links.Period,),
     0x9103: (links.Serials,),
@@ -143,9 +161,9 @@ _MANAGEMENT: Final[dict[int, Layouts]] = {
 
 def wrapping_of(message_id: int, version: Version) -> Wrapping | None:
     """What stands before the sub message; None: there is none."""
-    if message_id in _VEHICLE or (message_id == _ALARMS and version == "2011"):
+    if message_id in _VEHICLE or (message_id in _ALARMS and version == "2011"):
         return "vehicle"
-    if message_id in _PLATFORM or message_id == _ALARMS:
+    if message_id in _PLATFORM or message_id in _ALARMS:
         return "platform"
     if message_id in _MANAGEMENT_2019 and (version == "2019" or message_id in _MANAGEMENT):
         return "platform"

@@ -16,6 +16,8 @@ from producers.jt809.fields import (
     LongBytes,
     LongText,
     Rest,
+    RestText,
+    Sized,
     Text,
 )
 
@@ -192,3 +194,11 @@ class Result2019(Layout):
     request_sub_id: U16
     request_serial: U32
     result: U8
+
+
+class RouteResult2019(Layout):
+    """0x920D of 2019: what became of a route that was told (0x120E)."""
+
+    route_id: U32
+    result: U8
+    reason: Annotated[str, Sized(2, RestText())]

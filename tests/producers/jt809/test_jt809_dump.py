@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from producers.jt809.cipher import Cipher
 from producers.jt809.dump import Decoder
+from producers.jt809.fields import fields_of
+from producers.jt809.table import SUB_MESSAGES
 
 CASES = [
     json.loads(line)
@@ -108,3 +110,14 @@ def test_the_command() -> None:
     assert "--m1, --ia1 and --ic1 go together" in said
     code, _, said = mucktrack("--m1", "4294967296", position)
     assert code == 2
+
+
+def test_no_field_hides_one_of_what_is_around_it() -> None:
+    around = {"plate", "colour", "sub_id", "surplus"}
+    for version, subs in SUB_MESSAGES.items():
+        for layouts in subs.values():
+            for layout in layouts:
+                names = {name for name, _ in fields_of(layout)}
+                hidden = names & around
+                # Alarms of 2019 are of no vehicle: their plate stands in them alone.
+                assert not hidden or (version == "2019" and hidden == {"plate", "colour"}), layout
