@@ -1,12 +1,12 @@
 """`mucktrack gateway`: the settings as a gateway's configuration, and how it ends."""
 
 import logging
-import ssl
 from pathlib import Path
 
 from mucktrack.access import redis_url
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.options import required
+from mucktrack.server_tls import server_tls
 from mucktrack.settings import NONE, SETTINGS, Settings
 from producers.broker import PublishError
 from producers.gateway.app import AddressError, GatewayConfig, run_gateway
@@ -52,7 +52,7 @@ def gateway(
             settings.gateway_phones,
         ),
         profiles=_profiles(settings),
-        tls=_tls(settings),
+        tls=server_tls(settings, "gateway_cert_file", "gateway_key_file"),
         is_open=settings.gateway_authentication == NONE,
         ask_location=settings.gateway_ask_location == "yes",
         tick_s=settings.gateway_tick_s,
@@ -78,30 +78,6 @@ def _profiles(settings: Settings) -> ChosenProfiles:
         raise BadInputError(str(error)) from None
     except ValueError as error:
         raise BadInputError(f"{SETTINGS['gateway_profile'].variable}: {error}") from None
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    cert, key = settings.gateway_cert_file, settings.gateway_key_file
-    if cert is None:
-        if key is not None:
-            raise BadInputError(
-                f"{SETTINGS['gateway_key_file'].variable} needs "
-                f"{SETTINGS['gateway_cert_file'].variable}"
-            )
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    for file in (cert, key):
-        if file is not None and not file.is_file():
-            raise BadInputError(f"{file}: there is no such file")
-    try:
-        # Without the callback a key with a password would be asked for on the terminal.
-        context.load_cert_chain(cert, key, password=lambda: "")
-    except OSError as error:
-        raise BadInputError(
-            f"{cert}{f' and {key}' if key else ''}: no certificate with its key, in PEM and "
-            f"without a password ({error.strerror or error})"
-        ) from None
-    return context
 
 
 def _check_access(kafka: KafkaAccess, redis: str) -> None:

@@ -281,6 +281,43 @@ class Settings:
         default=9466,
         metadata=_about(PORT, "Port on which a gateway serves its metrics; 0 = a free one."),
     )
+    gateway809_host: str = field(
+        default="127.0.0.1",
+        metadata=_about(HOST, "Address on which a gateway awaits platforms."),
+    )
+    gateway809_port: int = field(
+        default=7809,
+        metadata=_about(PORT, "Port on which a gateway awaits platforms; 0 = a free one."),
+    )
+    gateway809_idle_s: int = field(
+        default=180,
+        metadata=_about(
+            whole("SECONDS", 1, 86_400),
+            "A platform that sends nothing for so long is gone; it keeps alive every minute.",
+        ),
+    )
+    gateway809_connections: int = field(
+        default=200,
+        metadata=_about(whole("N", 1, 100_000), "Connections of platforms at a time."),
+    )
+    gateway809_frame_bytes: int = field(
+        default=262_144,
+        metadata=_about(
+            whole("BYTES", 1_024, 16_777_216), "The longest frame of a platform; photos are."
+        ),
+    )
+    gateway809_cert_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "PEM: certificate of the gateway; with it platforms need TLS."),
+    )
+    gateway809_key_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "PEM: its key, without a password; unset = in the same file."),
+    )
+    gateway809_metrics_port: int = field(
+        default=9467,
+        metadata=_about(PORT, "Port on which this gateway serves its metrics; 0 = a free one."),
+    )
     session_timeout_s: int = field(
         default=6,
         metadata=_about(
