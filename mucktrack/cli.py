@@ -81,6 +81,7 @@ for command in (
     producing.replay,
     producing.simulate,
     reference.city_group,
+    reference.profiles_group,
     reference.topics_group,
     reference.print_settings,
 ):
