@@ -47,7 +47,7 @@ DEGREE_UNITS = (*DEGREES, DDMM, DMS)
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _LONGEST_NUMBER = 40
-_HALF = re.compile(r"([NSEW]?)\s*(.*?)\s*([NSEW东西南北]?)", re.DOTALL)
+_HALF = re.compile(r"([NSEW]|[东西][经]?|[南北][纬]?)?\s*(.*?)\s*([NSEW东西南北])?", re.DOTALL)
 _DMS = re.compile(
     r"([0-9]{1,3}(?:\.[0-9]*)?)\s*[°度d:]\s*"
     r"(?:([0-9]{1,2}(?:\.[0-9]*)?)\s*(?:['′’分m:]\s*)?)?"
@@ -129,7 +129,7 @@ def words_reader(words: Mapping[str, bool], *, required: bool) -> Reader:
 
 
 def degrees_reader(unit: str) -> Reader:
-    """Degrees, negative in the west and south; a letter N, S, E or W may stand before or behind."""
+    """Degrees, negative in the west and south; N, S, E, W or 北纬 may stand before, or N behind."""
     if unit in DEGREES:
         scale = DEGREES[unit]
         plain = number_reader("°", scale)
@@ -168,14 +168,14 @@ def _half(cell: Cell, inner: Reader) -> float | None:
     if text is None:
         return None
     match = _HALF.fullmatch(text.upper())
-    before, middle, behind = match.groups() if match else ("", text, "")
+    before, middle, behind = match.groups() if match else (None, text, None)
     value: float | None = inner(middle)
     letter = before or behind
     if value is None or not letter:
         return value
     if before and behind:
         raise CellError(f"{_shown(text)} names its half of the world twice")
-    return -abs(value) if letter in "SW西南" else value
+    return -abs(value) if letter[0] in "SW西南" else value
 
 
 def _ddmm(cell: Cell) -> float | None:

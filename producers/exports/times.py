@@ -5,7 +5,7 @@ an offset are local to the mapping's time zone.
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from producers.exports.cells import Cell, CellError, Reader, text_of
 
@@ -52,8 +52,8 @@ def _date_alone(cell: Cell) -> Cell:
 
 
 def _plain(cell: Cell, zone: tzinfo) -> int | None:
-    if isinstance(cell, datetime):
-        return _ms(cell, zone)
+    if isinstance(cell, date):
+        return _ms(_moment(cell), zone)
     text = text_of(cell)
     if text is None:
         return None
@@ -72,8 +72,8 @@ def _plain(cell: Cell, zone: tzinfo) -> int | None:
 
 
 def _formatted(cell: Cell, form: str, zone: tzinfo) -> int | None:
-    if isinstance(cell, datetime):
-        return _ms(cell, zone)
+    if isinstance(cell, date):
+        return _ms(_moment(cell), zone)
     text = text_of(cell)
     if text is None:
         return None
@@ -84,14 +84,14 @@ def _formatted(cell: Cell, form: str, zone: tzinfo) -> int | None:
 
 
 def _since_1970(cell: Cell, ms: int, zone: tzinfo) -> int | None:
-    if isinstance(cell, datetime):
-        return _ms(cell, zone)
+    if isinstance(cell, date):
+        return _ms(_moment(cell), zone)
     return _rounded(cell, ms)
 
 
 def _excel(cell: Cell, zone: tzinfo) -> int | None:
-    if isinstance(cell, datetime):
-        return _ms(cell, zone)
+    if isinstance(cell, date):
+        return _ms(_moment(cell), zone)
     days_ms = _rounded(cell, 86_400_000)
     try:
         return (
@@ -110,6 +110,11 @@ def _rounded(cell: Cell, ms: int) -> int | None:
         return int(text) * ms if text.isdecimal() and len(text) < 20 else round(float(text) * ms)
     except (ValueError, OverflowError):
         raise CellError(f"{text[:40]!r} is no number of the unit") from None
+
+
+def _moment(cell: date) -> datetime:
+    """A workbook's time at midnight comes as a day."""
+    return cell if isinstance(cell, datetime) else datetime(cell.year, cell.month, cell.day)
 
 
 def _ms(moment: datetime, zone: tzinfo) -> int:

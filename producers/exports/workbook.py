@@ -48,7 +48,7 @@ def read(path: Path, columns: Columns, truck_id: str | None) -> Iterator[Chunk]:
 def _sheet(path: Path, columns: Columns) -> CalamineSheet:
     try:
         if path.suffix == ".xlsx":
-            _refuse_bomb(path)
+            refuse_bomb(path)
         with CalamineWorkbook.from_path(str(path)) as workbook:
             name = _sheet_name(path, workbook.sheet_names, columns)
             return workbook.get_sheet_by_name(name)
@@ -88,6 +88,7 @@ def _rows(
     sheet: CalamineSheet, header: Sequence[str], columns: Columns, total_bytes: int
 ) -> Iterator[Rows]:
     start = columns.header + columns.skip
+    last = sheet.end[0] + 1 if sheet.end else 1
     numbered = (
         (number, row)
         for number, row in enumerate(islice(sheet.iter_rows(), start, None), start + 1)
@@ -95,10 +96,10 @@ def _rows(
     )
     while some := list(islice(numbered, CHUNK_ELEMENTS)):
         numbers, cells = zip(*some, strict=True)
-        yield Rows(numbers, cells, total_bytes * numbers[-1] // sheet.total_height)
+        yield Rows(numbers, cells, total_bytes * numbers[-1] // last)
 
 
-def _refuse_bomb(path: Path) -> None:
+def refuse_bomb(path: Path, most_bytes: int = MAX_BYTES) -> None:
     """Raises `InputFileError`. A workbook is packed: a small file may unfold without end, and two
     cells in far corners make a sheet of all cells between them."""
     with zipfile.ZipFile(path) as packed:
@@ -111,9 +112,9 @@ def _refuse_bomb(path: Path) -> None:
             with packed.open(entry) as stream:
                 while piece := stream.read(_PIECE):
                     unpacked += len(piece)
-                    if unpacked > MAX_BYTES:
+                    if unpacked > most_bytes:
                         raise InputFileError(
-                            f"{path}: unpacks to more than {MAX_BYTES} bytes; save it as .csv"
+                            f"{path}: unpacks to more than {most_bytes} bytes; save it as .csv"
                         )
                     if is_sheet:
                         cells = _CELL.findall(tail + piece)
