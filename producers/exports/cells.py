@@ -47,6 +47,8 @@ DEGREE_UNITS = (*DEGREES, DDMM, DMS)
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _LONGEST_NUMBER = 40
+_plain_number = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?").fullmatch
+"""What nearly all cells of numbers look like; they are read without further ado."""
 _HALF = re.compile(r"([NSEW]|[东西][经]?|[南北][纬]?)?\s*(.*?)\s*([NSEW东西南北])?", re.DOTALL)
 _DMS = re.compile(
     r"([0-9]{1,3}(?:\.[0-9]*)?)\s*[°度d:]\s*"
@@ -95,9 +97,13 @@ def found(pattern: re.Pattern[str], text: str) -> str:
 def number_reader(unit: str, scale: Unit) -> Reader:
     """A number, with or without the unit's name behind it."""
 
+    times, over = scale
+
     def read(cell: Cell) -> float | None:
+        if type(cell) is str and _plain_number(cell):
+            return float(cell) * times / over
         number = _number(cell, unit)
-        return None if number is None else number * scale.times / scale.over
+        return None if number is None else number * times / over
 
     return read
 
@@ -117,6 +123,8 @@ def words_reader(words: Mapping[str, bool], *, required: bool) -> Reader:
     folded = {word.casefold(): value for word, value in words.items()}
 
     def read(cell: Cell) -> bool | None:
+        if type(cell) is str and cell in folded:
+            return folded[cell]
         text = text_of(cell)
         if text is None:
             return None
@@ -133,7 +141,14 @@ def degrees_reader(unit: str) -> Reader:
     if unit in DEGREES:
         scale = DEGREES[unit]
         plain = number_reader("°", scale)
-        return lambda cell: plain(cell) if not isinstance(cell, str) else _half(cell, plain)
+
+        def read(cell: Cell) -> float | None:
+            if type(cell) is not str or _plain_number(cell):
+                value: float | None = plain(cell)
+                return value
+            return _half(cell, plain)
+
+        return read
     inner = _ddmm if unit == DDMM else _dms
     return lambda cell: _half(cell, inner)
 

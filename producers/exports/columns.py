@@ -107,11 +107,13 @@ class RowReader:
             )
 
     def read(self, row: Sequence[Cell]) -> Position | Malformed:
-        values = dict(self._fixed)
+        values, empty = dict(self._fixed), self._empty
         fault = None
         for name, pick, read in self._readers:
             cell = pick(row)
-            if isinstance(cell, str) and cell.strip() in self._empty:
+            if type(cell) is str and (
+                cell in empty or ((cell[0] <= " " or cell[-1] <= " ") and cell.strip() in empty)
+            ):
                 continue
             try:
                 value = read(cell)
