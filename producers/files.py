@@ -83,7 +83,9 @@ def open_positions(path: Path, reading: Reading = AS_OURS) -> Iterator[Chunk]:
 
 
 def _is_export(path: Path, reading: Reading) -> bool:
-    return path.suffix == TRACKS or (reading.columns is not None and path.suffix in KINDS)
+    """Platforms write endings in capitals too."""
+    kind = path.suffix.lower()
+    return kind == TRACKS or (reading.columns is not None and kind in KINDS)
 
 
 def total_bytes(path: Path) -> int:

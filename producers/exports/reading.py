@@ -52,7 +52,7 @@ AS_OURS = Reading()
 def check_export(path: Path, reading: Reading) -> None:
     """Raise `InputFileError` where the file is not as `reading` says; it exists."""
     truck_id = reading.truck_of(path)
-    if path.suffix == TRACKS:
+    if path.suffix.lower() == TRACKS:
         from producers import gpx_file
 
         gpx_file.check(path)
@@ -66,7 +66,7 @@ def check_export(path: Path, reading: Reading) -> None:
 def read_export(path: Path, reading: Reading) -> Iterator[Chunk]:
     """The chunks of the file. Raises `InputFileError`."""
     truck_id = reading.truck_of(path)
-    if path.suffix == TRACKS:
+    if path.suffix.lower() == TRACKS:
         from producers import gpx_file
 
         told = reading.columns or Columns("")
@@ -85,4 +85,4 @@ def _columns(path: Path, reading: Reading) -> Columns:
 
 
 def _reader(path: Path) -> _Reader:
-    return cast("_Reader", import_module(f"producers.exports.{_READERS[path.suffix]}"))
+    return cast("_Reader", import_module(f"producers.exports.{_READERS[path.suffix.lower()]}"))

@@ -66,7 +66,7 @@ class _Table:
 
     def __init__(self, path: Path, file: BinaryIO, columns: Columns, truck_id: str | None) -> None:
         self._file = file
-        self._delimiter = columns.delimiter or (_COMMA if path.suffix == ".csv" else _TAB)
+        self._delimiter = columns.delimiter or (_COMMA if path.suffix.lower() == ".csv" else _TAB)
         encoding = _encoding(file, columns)
         # Kept, since it closes the file when it goes.
         self._text = TextIOWrapper(file, encoding=encoding, errors=_HALVES, newline="\n")

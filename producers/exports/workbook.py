@@ -47,7 +47,7 @@ def read(path: Path, columns: Columns, truck_id: str | None) -> Iterator[Chunk]:
 
 def _sheet(path: Path, columns: Columns) -> CalamineSheet:
     try:
-        if path.suffix == ".xlsx":
+        if path.suffix.lower() == ".xlsx":
             refuse_bomb(path)
         with CalamineWorkbook.from_path(str(path)) as workbook:
             name = _sheet_name(path, workbook.sheet_names, columns)

@@ -412,6 +412,14 @@ def test_a_column_that_is_not_there_or_twice(tmp_path: Path) -> None:
         read(path, by(TIMES.replace('"truck"', '{ file_name = "^x" }')))
 
 
+def test_an_ending_in_capitals(tmp_path: Path) -> None:
+    content = csv_of([("A", "2026-05-01 21:30", 1, 1)])
+    assert len(elements(read(write(tmp_path, "E.CSV", content), by(TIMES)))) == 1
+    assert len(elements(read(write(tmp_path, "E.GPX", track(POINT)), AS_OURS))) == 1
+    path = xlsx(tmp_path / "E.XLSX", sheet_row(1, HEADER))
+    assert elements(read(path, by(TIMES))) == []
+
+
 def test_files_that_a_mapping_is_not_for(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="--columns says others; give it without"):
         check_file(write(tmp_path, "e.jsonl", ""), by(TIMES))
