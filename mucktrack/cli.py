@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from mucktrack.commands import archiving, judging, producing, reference, running
+from mucktrack.commands import archiving, frames, judging, producing, reference, running
 from streams.shown import shown
 
 LONGEST_LINE = 10_000
@@ -80,6 +80,7 @@ for command in (
     archiving.archive,
     producing.replay,
     producing.simulate,
+    frames.jt808_group,
     reference.city_group,
     reference.profiles_group,
     reference.topics_group,

@@ -101,7 +101,7 @@ class Assemblies:
         return assembly.first, whole, frames
 
     def due(self, now_s: float) -> list[tuple[Header, list[int]]]:
-        """Which parts are to be asked for again; what has been asked for often enough is dropped."""
+        """Which parts to ask for again; what has been asked for often enough is given up."""
         asked = []
         for key, assembly in list(self._open.items()):
             if now_s - assembly.changed_s < self._limits.resend_after_s:

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from producers.jt808.assembly import Assemblies, Limits
 from producers.jt808.errors import ProtocolError
-from producers.jt808.framing import FLAG_BYTE, MOST_BETWEEN_FLAGS, checksum, unescape
+from producers.jt808.framing import FLAG_BYTE, MOST_BETWEEN_FLAGS, checked, unescape
 from producers.jt808.header import Header, Part, Version, read_header
 from producers.jt808.message import Message, encode, with_body
-from producers.jt808.messages import Unknown
 from producers.jt808.queries import Resend
 
-RESEND = 0x8003
+PLATFORM_RESEND = 0x8003
+TERMINAL_RESEND = 0x0005
 SHOWN = 64
 """Bytes that are kept of what is longer than a frame can be."""
 
@@ -29,6 +30,9 @@ class Received(msgspec.Struct, gc=False):
     message: Message
     frame: bytes
     """As on the wire, with its flags; of a message of several parts their frames in order."""
+    last_serial: int | None = None
+    """Of a message of several parts: the serial of the one that came last and completed it, which
+    awaits an acknowledgement as every part does."""
 
 
 class PartReceived(msgspec.Struct, gc=False):
@@ -59,14 +63,17 @@ def default_version(phone: str) -> Version:
 class Connection:
     """One side of one connection; `limits` bound what the other side makes it remember.
 
-    `version_of` tells the edition of a terminal, by its phone, whose header does not.
+    `version_of` tells the edition of a terminal, by its phone, whose header does not. `resend_id`
+    asks for parts that are missing: the platform's 0x8003, or the terminal's 0x0005.
     """
 
     def __init__(
         self,
         limits: Limits | None = None,
         version_of: Callable[[str], Version] = default_version,
+        resend_id: int = PLATFORM_RESEND,
     ) -> None:
+        self._resend_id = resend_id
         self._version_of = version_of
         self._limits = limits or Limits()
         self._assemblies = Assemblies(self._limits)
@@ -77,6 +84,8 @@ class Connection:
         self._overlong = False
         """Whether what comes before the next flag has been refused already."""
         self._serial = 0
+        self.sent_serial = 0
+        """Of the message sent last; of its first part where it had several."""
 
     @property
     def given_up(self) -> int:
@@ -110,15 +119,20 @@ class Connection:
         return events
 
     def due(self, now_s: float) -> list[bytes]:
-        """Requests (0x8003) for parts that are missing for long; what is missing for too long is
+        """Requests for parts that are missing for long; what is missing for too long is
         given up. To be asked about every second or so."""
         return [
-            self.send(RESEND, first.phone, Resend(first.serial, missing), first.version)
+            self.send(
+                self._resend_id,
+                first.phone,
+                Resend(first.serial, missing, wide=first.version == "2019"),
+                first.version,
+            )
             for first, missing in self._assemblies.due(now_s)
         ]
 
     def send(self, message_id: int, phone: str, body: Any, version: Version = "2013") -> bytes:
-        """The bytes of a message, with this side's next serial (`sent_serial` afterwards).
+        """The bytes of a message, with this side's next serial: `sent_serial`, afterwards.
 
         Raises `ProtocolError` where a value has no room.
         """
@@ -129,24 +143,17 @@ class Connection:
         self._serial = (self._serial + frames) & 0xFFFF
         return data
 
-    sent_serial = 0
-    """Of the message sent last; of its first part where it had several."""
-
     def _read(self, piece: bytes, now_s: float) -> Event:
         if len(piece) > MOST_BETWEEN_FLAGS:
             return Refused(f"{len(piece)} bytes between two flags", piece[:SHOWN])
         frame = b"\x7e%b\x7e" % piece if self._in_frame else piece
         header = None
         try:
-            payload = unescape(piece)
-            if checksum(payload):
-                raise ProtocolError("a wrong checksum")
-            header, start = read_header(payload[:-1])
-            if header.version != "2019":
-                version = self._version_of(header.phone)
-                if version == "2011":
-                    header, start = read_header(payload[:-1], version)
-            body = payload[start:-1]
+            payload = checked(unescape(piece))
+            header, start = read_header(payload)
+            if header.version == "2013" and self._version_of(header.phone) == "2011":
+                header = structs.replace(header, version="2011")
+            body = payload[start:]
             if len(body) != header.length:
                 raise ProtocolError(f"a body of {len(body)} bytes; the header says {header.length}")
             if header.part is not None:
@@ -156,18 +163,12 @@ class Connection:
             return Refused(str(error), frame, header)
 
     def _part(self, header: Header, part: Part, body: bytes, frame: bytes, now_s: float) -> Event:
-        if part.of == 1 == part.number:
-            return Received(_whole(header, body), frame)
         complete = self._assemblies.add(header, part, body, frame, now_s)
         if complete is None:
             return PartReceived(with_body(header, body), frame)
         first, whole, frames = complete
-        return Received(_whole(first, whole), frames)
-
-
-def _whole(header: Header, body: bytes) -> Message:
-    """The message of all parts."""
-    return with_body(msgspec.structs.replace(header, part=None), body)
-
-
-__all__ = ["Connection", "Event", "Limits", "PartReceived", "Received", "Refused", "Unknown"]
+        try:
+            message = with_body(structs.replace(first, part=None), whole)
+        except ProtocolError as error:
+            return Refused(str(error), frames, header)
+        return Received(message, frames, header.serial)

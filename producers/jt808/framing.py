@@ -28,6 +28,14 @@ def checksum(data: bytes) -> int:
     return folded & 0xFF
 
 
+def checked(data: bytes) -> bytes:
+    """Header and body, without the checksum behind them. Raises `ProtocolError`."""
+    if not data or checksum(data):
+        found = data[-1] if data else 0
+        raise ProtocolError(f"checksum {found:#04x}; expected {checksum(data[:-1]):#04x}")
+    return data[:-1]
+
+
 def escape(data: bytes) -> bytes:
     return data.replace(b"\x7d", b"\x7d\x01").replace(b"\x7e", b"\x7d\x02")
 
@@ -42,9 +50,14 @@ def unescape(data: bytes) -> bytes:
     return data.replace(b"\x7d\x02", b"\x7e").replace(b"\x7d\x01", b"\x7d")
 
 
+def flagged(data: bytes) -> bytes:
+    """The bytes on the wire of header, body and a checksum, whatever that says."""
+    return b"\x7e%b\x7e" % escape(data)
+
+
 def frame(payload: bytes) -> bytes:
-    """The bytes on the wire of `payload`, header and body."""
-    return b"\x7e%b\x7e" % escape(payload + bytes((checksum(payload),)))
+    """The bytes on the wire of header and body."""
+    return flagged(payload + bytes((checksum(payload),)))
 
 
 def unframed(data: bytes) -> bytes:

@@ -6,15 +6,17 @@ follows are additional items, id 1, length 1, value: kept as they came and read 
 (`items`), so that none of them can spoil a location. Knows nothing of headers.
 """
 
+import struct
 from struct import Struct as Layout
-from struct import error as BadLayout
+from typing import Any
 
 import msgspec
 
 from producers.jt808.clock import read_time, write_time
 from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
-from producers.jt808.items import read_items
+from producers.jt808.item_table import meaning_of
+from producers.jt808.items import find_item, read_items
 
 LOCATED = 1 << 1
 SOUTH = 1 << 2
@@ -23,6 +25,7 @@ ENCRYPTED = 1 << 5
 
 _FIXED = Layout(">IIiiHHH3sBBB")
 _WRITTEN = Layout(">IIIIHHH6s")
+_HALF = 1 << 31
 _BATCH = Layout(">HB")
 _WORD = Layout(">H")
 
@@ -48,6 +51,31 @@ class Location(msgspec.Struct, gc=False):
     def items(self) -> dict[int, bytes]:
         """Additional items by id, read anew each time; of repeated ones the last."""
         return dict(read_items(self.additional)[0])
+
+    def reading(self, item_id: int) -> Any:
+        """What a standard item says, in the unit of `item_table.ITEMS`; None where it is not there,
+        or of another length than the standard's."""
+        value = find_item(self.additional, item_id)
+        meaning = None if value is None else meaning_of(item_id, value)
+        return None if meaning is None else meaning.reading
+
+    @property
+    def mileage_km(self) -> float | None:
+        """Item 0x01."""
+        mileage: float | None = self.reading(0x01)
+        return mileage
+
+    @property
+    def recorder_speed_kmh(self) -> float | None:
+        """Item 0x03: what the tachograph says."""
+        speed: float | None = self.reading(0x03)
+        return speed
+
+    @property
+    def satellites(self) -> int | None:
+        """Item 0x31."""
+        count: int | None = self.reading(0x31)
+        return count
 
     @property
     def located(self) -> bool:
@@ -90,7 +118,7 @@ def read_location(data: bytes, version: Version = "2013") -> Location:
         alarm, status, lat, lon, altitude, speed, heading, day, hour, minute, second = (
             _FIXED.unpack_from(data)
         )
-    except BadLayout:
+    except struct.error:
         raise ProtocolError(
             f"{len(data)} bytes are too short for a location of {_FIXED.size}"
         ) from None
@@ -117,25 +145,29 @@ def write_location(location: Location, version: Version = "2013") -> bytes:
 
     A negative latitude without the bit for south is written as a negative value.
     """
-    lat, lon = round(location.lat * 1e6), round(location.lon * 1e6)
-    if location.status_bits & SOUTH:
-        lat = abs(lat)
-    if location.status_bits & WEST:
-        lon = abs(lon)
     try:
         fixed = _WRITTEN.pack(
             location.alarm_bits,
             location.status_bits,
-            lat & 0xFFFFFFFF,
-            lon & 0xFFFFFFFF,
-            location.altitude_m & 0xFFFF,
+            _coordinate(location.lat, location.status_bits & SOUTH),
+            _coordinate(location.lon, location.status_bits & WEST),
+            location.altitude_m,
             round(location.speed_kmh * 10),
             location.heading_deg,
             write_time(location.time_ms),
         )
-    except BadLayout as error:
+    except (struct.error, OverflowError, ValueError) as error:
         raise ProtocolError(f"a location has no room for a value: {error}") from None
     return fixed + location.additional
+
+
+def _coordinate(degrees: float, negated: int) -> int:
+    number = round(degrees * 1e6)
+    if negated:
+        return abs(number)
+    if not -_HALF <= number < _HALF:
+        raise ProtocolError(f"{degrees} degrees; a location has room for {_HALF / 1e6:.0f}")
+    return number & 0xFFFFFFFF
 
 
 def read_batch(data: bytes, version: Version = "2013") -> LocationBatch:

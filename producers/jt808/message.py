@@ -48,6 +48,8 @@ def read_payload(payload: bytes, version: Version = "2013", *, strict: bool = Tr
         raise ProtocolError("an empty frame")
     header, start = read_header(payload[:-1], version)
     body = payload[start:-1]
+    if len(body) > MOST_BODY:
+        raise ProtocolError(f"a body of {len(body)} bytes; at most {MOST_BODY} are allowed")
     checksum_ok = checksum(payload) == 0
     length_ok = len(body) == header.length
     if strict and not checksum_ok:

@@ -20,7 +20,7 @@ class Resend(msgspec.Struct, gc=False):
     parts: list[int]
     """Their numbers, from 1 on."""
     wide: bool = False
-    """Whether their count is a word, as some peers write it, and no byte."""
+    """Whether their count is a word, as 2019 has it, and no byte."""
 
 
 class QueryParameters(msgspec.Struct, gc=False):
@@ -47,7 +47,8 @@ class Parameters(msgspec.Struct, gc=False):
 
 
 def read_resend(data: bytes, version: Version) -> Resend:
-    """The count is a byte; an even number of bytes has room for a word only."""
+    """The count is a byte, in 2019 a word, and peers mix that up: bytes of an even number are those
+    with a word."""
     if len(data) < _RESEND.size:
         raise ProtocolError(f"{len(data)} bytes are too short for a request to send parts again")
     wide = len(data) % 2 == 0

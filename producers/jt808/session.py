@@ -20,8 +20,9 @@ _REGISTER = {
     "2019": Layout(">HH11s30s30sB"),
 }
 _WIDTHS = {"2011": (5, 8, 7), "2013": (5, 20, 7), "2019": (11, 30, 30)}
-_MOST_COLOUR = 9
-"""JT/T 415 and JT/T 697.7: 0 no plate, 1 blue, 2 yellow, 3 black, 4 white, 5 green, 9 other."""
+_COLOURS = frozenset((*range(10), 91, 92, 93, 94))
+"""JT/T 697.7: 0 no plate, 1 blue, 2 yellow, 3 black, 4 white, 5 green, 9 other, 91 and 92 farm
+vehicles, 93 and 94 vehicles of new energy."""
 _IMEI = 15
 _SOFTWARE = 20
 
@@ -102,14 +103,20 @@ def read_register(data: bytes, version: Version) -> Register:
 
 
 def _layout_of(data: bytes, version: Version) -> Version:
-    """2011 has 25 bytes and a plate (8 to 17 bytes), 2013 has 37, 2019 has 76."""
+    """By length: 2011 has 25 bytes and a plate, 2013 has 37, 2019 has 76.
+
+    In between, a plate or a vehicle number (17 bytes) of 2011 can be as long as what 2013 has: then
+    the edition counts, unless the byte that would be the colour is none and the other's is.
+    """
     if len(data) >= _REGISTER["2019"].size:
         return "2019"
     if len(data) < _REGISTER["2013"].size:
         return "2011"
-    if version == "2011" and data[24] <= _MOST_COLOUR:
-        return "2011"
-    return "2013"
+    may_be_2011 = data[24] in _COLOURS and data[25] != 0
+    may_be_2013 = data[36] in _COLOURS
+    if may_be_2011 == may_be_2013:
+        return "2011" if version == "2011" else "2013"
+    return "2011" if may_be_2011 else "2013"
 
 
 def write_register(register: Register, version: Version) -> bytes:
