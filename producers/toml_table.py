@@ -55,9 +55,14 @@ class Table:
         if value is None:
             return None
         if isinstance(value, dict):
-            return Table(value, self._report, self._file, key)
+            return self.within(key, value)
         self.fault(key, f"is no table; write its keys under [{key}]", value)
         return None
+
+    def within(self, key: str, values: Mapping[str, Any]) -> "Table":
+        """`values` as the table of that name, which may be written shorter."""
+        name = key if self._name is None else f"{self._name}.{key}"
+        return Table(values, self._report, self._file, name)
 
     def text(self, key: str, default: str | None) -> str | None:
         """Text that is not empty; without a default it must be there."""

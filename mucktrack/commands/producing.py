@@ -5,7 +5,15 @@ from pathlib import Path
 
 import click
 
-from mucktrack.options import POSITION_FILES, FilePath, Number, required, with_settings
+from mucktrack.options import (
+    COLUMNS,
+    POSITION_FILES,
+    TRUCK,
+    FilePath,
+    Number,
+    required,
+    with_settings,
+)
 from mucktrack.settings import Settings
 
 AS_FAST_AS_IT_GOES = "max"
@@ -68,6 +76,8 @@ class _Moment(click.ParamType):
 
 @click.command("replay")
 @POSITION_FILES
+@COLUMNS
+@TRUCK
 @with_settings("city", "kafka", "partitions")
 @click.option(
     "--speed",
@@ -77,10 +87,17 @@ class _Moment(click.ParamType):
     show_default=True,
     help="Times as fast as recorded; `max` = as fast as it goes.",
 )
-def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> None:
+def replay(
+    files: tuple[Path, ...],
+    columns: Path | None,
+    truck_id: str | None,
+    settings: Settings,
+    speed: float | None,
+) -> None:
     """Publish the positions in files.
 
-    FILE is .jsonl (a position a line), .csv or .parquet. Positions keep their order and, unless
+    FILE is .jsonl (a position a line), .csv or .parquet with our names of fields, .gpx (a truck a
+    track), or with --columns a vendor's export. Positions keep their order and, unless
     --speed says otherwise, the pace at which they were recorded. Ticks go along, so that what is
     due becomes due; the last one ends the replay.
 
@@ -90,9 +107,11 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     the city sets watermark_delay_s to more than 360.
     """
     from mucktrack.access import kafka_access
+    from mucktrack.file_reading import reading_of
     from mucktrack.replay import replay as replay_files
 
-    replay_files(kafka_access(settings), settings.partitions, settings.city, files, speed)
+    reading = reading_of(columns, truck_id)
+    replay_files(kafka_access(settings), settings.partitions, settings.city, files, speed, reading)
 
 
 @click.command("simulate")
