@@ -18,8 +18,20 @@ ALARMS = (
     "rollover_warning", "illegal_door_opening",
 )  # fmt: skip
 """2013, from bit 0 on."""
-_ALARMS_2019 = {15: "illegal_driving", 16: "tyre_pressure_warning", 17: "right_turn_blind_spot"}
-_ALARMS_SINCE_2013 = (13, 14, 31)
+_ALARMS_2019 = {
+    3: "dangerous_driving",
+    15: "illegal_driving",
+    16: "tyre_pressure_warning",
+    17: "right_turn_blind_spot",
+    31: _RESERVED,
+}
+_ALARMS_2011 = {
+    13: _RESERVED,
+    14: _RESERVED,
+    29: "collision_or_rollover",
+    30: _RESERVED,
+    31: _RESERVED,
+}
 
 STATUS = (
     "acc_on", "located", "south", "west", "out_of_service", "encrypted_coordinates", _RESERVED,
@@ -68,7 +80,7 @@ def _with(names: tuple[str, ...], more: dict[int, str]) -> tuple[str, ...]:
 
 
 _ALARM_NAMES: dict[Version, tuple[str, ...]] = {
-    "2011": _with(ALARMS, dict.fromkeys(_ALARMS_SINCE_2013, _RESERVED)),
+    "2011": _with(ALARMS, _ALARMS_2011),
     "2013": ALARMS,
     "2019": _with(ALARMS, _ALARMS_2019),
 }

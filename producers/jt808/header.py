@@ -1,4 +1,4 @@
-"""The header of a message: bytes to struct and back (JT/T 808 4.4.3; 2019: 4.4.3, table 2).
+"""The header of a message: bytes to struct and back (JT/T 808 4.4, message header).
 
 2011 and 2013: id 2, attributes 2, phone BCD[6], serial 2. 2019, told by bit 14 of the attributes:
 id 2, attributes 2, protocol version 1, phone BCD[10], serial 2. Where bit 13 is set, the number of

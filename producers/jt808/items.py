@@ -22,6 +22,18 @@ def read_items(additional: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
     return items, additional[at:]
 
 
+def find_item(additional: bytes, item_id: int) -> bytes | None:
+    """The value of the last whole item of that id, without reading the others."""
+    value = None
+    at, last = 0, len(additional) - 2
+    while at <= last:
+        after = at + 2 + additional[at + 1]
+        if additional[at] == item_id and after <= last + 2:
+            value = additional[at + 2 : after]
+        at = after
+    return value
+
+
 def write_items(items: Mapping[int, bytes] | Iterable[tuple[int, bytes]]) -> bytes:
     """Raises `ProtocolError` where an id or a value has no room."""
     written = bytearray()

@@ -16,7 +16,7 @@ from producers.jt808.clock import read_time, write_time
 from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
 from producers.jt808.item_table import meaning_of
-from producers.jt808.items import read_items
+from producers.jt808.items import find_item, read_items
 
 LOCATED = 1 << 1
 SOUTH = 1 << 2
@@ -55,7 +55,7 @@ class Location(msgspec.Struct, gc=False):
     def reading(self, item_id: int) -> Any:
         """What a standard item says, in the unit of `item_table.ITEMS`; None where it is not there,
         or of another length than the standard's."""
-        value = self.items.get(item_id)
+        value = find_item(self.additional, item_id)
         meaning = None if value is None else meaning_of(item_id, value)
         return None if meaning is None else meaning.reading
 

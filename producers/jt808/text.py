@@ -1,5 +1,8 @@
 """Text and digits in fields of JT/T 808: GBK strings, BCD digits. Used by the bodies."""
 
+import contextlib
+from functools import lru_cache
+
 from producers.jt808.errors import ProtocolError
 
 ENCODING = "gb18030"
@@ -31,15 +34,13 @@ def write_fixed(text: str, width: int, field: str) -> bytes:
     return data.ljust(width, b"\x00")
 
 
+@lru_cache(maxsize=16_384)
 def write_digits(digits: str, width: int, field: str) -> bytes:
-    """Digits, two a byte, with zeros before them; `width` in bytes."""
-    try:
-        return bytes.fromhex(digits.rjust(2 * width, "0"))[-width:] if _fits(digits, width) else b""
-    except ValueError:
-        raise ProtocolError(f"{field} {digits!r}; allowed are up to {2 * width} digits") from None
+    """Digits, two a byte, with zeros before them; `width` in bytes.
 
-
-def _fits(digits: str, width: int) -> bool:
-    if len(digits) > 2 * width or not digits.isalnum():
-        raise ValueError
-    return True
+    Remembered, since a terminal's phone is written in every answer.
+    """
+    if len(digits) <= 2 * width and digits.isalnum() and digits.isascii():
+        with contextlib.suppress(ValueError):
+            return bytes.fromhex(digits.rjust(2 * width, "0"))
+    raise ProtocolError(f"{field} {digits!r}; allowed are up to {2 * width} digits")

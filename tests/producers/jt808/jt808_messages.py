@@ -93,7 +93,7 @@ BODIES: dict[int, st.SearchStrategy[object]] = {
     0x8100: st.builds(session.RegisterAnswer, words, bytes_, codes),
     0x8104: st.just(queries.QueryParameters()),
     0x8201: st.just(queries.QueryLocation()),
-    0x6006: st.builds(Unknown, st.binary(max_size=3000)),
+    0x6FFF: st.builds(Unknown, st.binary(max_size=3000)),
 }
 
 

@@ -95,7 +95,7 @@ def test_a_frame_too_long_is_refused_once_however_it_comes() -> None:
 def test_a_frame_as_long_as_can_be_is_read() -> None:
     """Every byte of the body escaped; the header of a part of 2019."""
     body = b"\x7e" * 1023
-    frame = encode(Message(0x6006, "7e" * 10, 0x7E7E, "2019", Unknown(body)))
+    frame = encode(Message(0x6FFF, "7e" * 10, 0x7E7E, "2019", Unknown(body)))
     assert len(frame) > 2_000
     (event,) = Connection().receive(frame, 0.0)
     assert isinstance(event, Received)
@@ -121,7 +121,7 @@ def test_parts_are_bounded_in_number_and_bytes() -> None:
     connection = Connection(limits)
     kinds = Counter[str]()
     for serial in range(0, 3_000, 7):
-        header = f"0801{500 | 0x2000:04x}013800138000{serial:04x}{10:04x}{serial % 12:04x}"
+        header = f"6fff{500 | 0x2000:04x}013800138000{serial:04x}{10:04x}{serial % 12:04x}"
         payload = bytes.fromhex(header) + b"x" * 500
         check = 0
         for byte in payload:

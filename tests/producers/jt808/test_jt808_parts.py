@@ -20,6 +20,8 @@ from producers.jt808.messages import Unknown
 from producers.jt808.queries import Resend
 
 PHONE = "013800138000"
+UNKNOWN = 0x6FFF
+"""A message that nobody reads, so that its bytes can be anything."""
 
 
 def part(
@@ -31,7 +33,7 @@ def part(
     version: Version = "2013",
 ) -> bytes:
     raw = b"%d" % number if body is None else body
-    return encode(Message(0x0801, phone, serial, version, Unknown(raw), part=Part(number, of)))
+    return encode(Message(UNKNOWN, phone, serial, version, Unknown(raw), part=Part(number, of)))
 
 
 def take(connection: Connection, frames: list[bytes], now_s: float = 0.0) -> list[Event]:
@@ -177,10 +179,10 @@ def test_a_whole_that_cannot_be_read_is_refused_with_all_its_frames() -> None:
 def test_serials_of_what_is_sent() -> None:
     connection = Connection()
     long = Unknown(b"~" * 2_500)
-    sent = b"".join(connection.send(0x8300, PHONE, Unknown(b"")) for _ in range(2))
-    sent += connection.send(0x8300, PHONE, long)
+    sent = b"".join(connection.send(UNKNOWN, PHONE, Unknown(b"")) for _ in range(2))
+    sent += connection.send(UNKNOWN, PHONE, long)
     assert connection.sent_serial == 2
-    sent += connection.send(0x8300, PHONE, Unknown(b""))
+    sent += connection.send(UNKNOWN, PHONE, Unknown(b""))
     assert connection.sent_serial == 5
     events = Connection().receive(sent, 0.0)
     assert [event.message.serial for event in events if not isinstance(event, Refused)] == [

@@ -10,7 +10,7 @@ from producers.jt808.clock import FIRST_MS, LAST_MS, read_time_bcd, write_time
 from producers.jt808.connection import Connection, PartReceived, Received
 from producers.jt808.dump import Decoder, Encoder
 from producers.jt808.framing import checksum, escape, flagged, frame, unescape
-from producers.jt808.items import read_items, write_items
+from producers.jt808.items import find_item, read_items, write_items
 from producers.jt808.location import read_location, write_location
 from producers.jt808.message import Message, decode, encode
 from producers.jt808.plain import from_plain, to_plain
@@ -85,6 +85,8 @@ def test_items_and_what_is_left_over(items: list[tuple[int, bytes]], rest: bytes
     found, left = read_items(rest)
     assert write_items(found) + left == rest
     assert len(left) < 2 or len(left) < 2 + left[1]
+    last = dict(found)
+    assert all(find_item(rest, item_id) == last.get(item_id) for item_id in range(256))
 
 
 @given(st.integers(FIRST_MS // 1000, LAST_MS // 1000))
