@@ -6,21 +6,8 @@ of an area's, 2 and 3 of a section's). Bit 0 brings times along, bit 1 a speed l
 
 from typing import Final
 
-from producers.jt808.layout import (
-    SINCE_2019,
-    U8,
-    U16,
-    U32,
-    By,
-    Field,
-    Kind,
-    Layout,
-    Listed,
-    Number,
-    Record,
-    Text,
-    Time,
-)
+from producers.jt808.kinds import U8, U16, U32, Kind, Number, Text, Time
+from producers.jt808.layout import SINCE_2019, By, Field, Layout, Listed, Record
 
 _DEGREES: Final = Number(4, per=1_000_000)
 _POINT: Final = (Field("lat_abs", _DEGREES), Field("lon_abs", _DEGREES))
@@ -62,7 +49,10 @@ _TURN: Final = Record(
 )
 ROUTE: Final = Record(*_HEAD, *_TIMES, Field("points", Listed(U16, _TURN)), _NAME)
 
-KINDS: Final[dict[int, Kind]] = {1: CIRCLE, 2: RECTANGLE, 3: POLYGON, 4: ROUTE}
+KINDS: Final[dict[int, Kind]] = {
+    kind: Listed(U32, area) for kind, area in enumerate((CIRCLE, RECTANGLE, POLYGON, ROUTE), 1)
+}
+"""What 0x0608 answers with, by what was asked for."""
 
 
 def _set(name: str, area: Kind) -> Layout:
@@ -90,6 +80,6 @@ MESSAGES: Final = {
     0x0608: Layout(
         "areas",
         "JT/T 808-2019",
-        Record(Field("kind", U8), Field("areas", Listed(U32, By("kind", KINDS)))),
+        Record(Field("kind", U8), Field("areas", By("kind", KINDS))),
     ),
 }

@@ -7,19 +7,8 @@ the one and 30 in the other family; lengths tell which. The alarms themselves ar
 
 from typing import Final
 
-from producers.jt808.layout import (
-    U8,
-    U16,
-    U32,
-    Field,
-    Layout,
-    Listed,
-    OneOf,
-    Raw,
-    Record,
-    Text,
-    Time,
-)
+from producers.jt808.kinds import U8, U16, U32, Raw, Text, Time
+from producers.jt808.layout import Field, Layout, Listed, OneOf, Record
 
 _STANDARD: Final = "T/JSATL 12"
 

@@ -5,6 +5,7 @@ message is no reason to refuse it.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -23,9 +24,11 @@ from producers.jt808 import (
 )
 from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
-from producers.jt808.layout import REST, Layout, Values, read, write
+from producers.jt808.kinds import Values
+from producers.jt808.layout import REST, Layout, read, write
 
 EDITIONS: Final[tuple[Version, ...]] = ("2013", "2019", "2011")
+"""The more likely ones first."""
 
 LAYOUTS: Final[Mapping[int, Layout]] = {
     message_id: layout
@@ -57,22 +60,21 @@ def read_fields(message_id: int, data: bytes, version: Version) -> Fields:
     """By the layout of `version`; by that of another edition where it alone fits to the last byte,
     since peers mix editions up. Raises `ProtocolError`, naming the field."""
     kind = LAYOUTS[message_id].kind
-    found: Fields | None = None
-    wrong: ProtocolError | None = None
-    for layout in (version, *(other for other in EDITIONS if other != version)):
-        try:
+    own: Fields | ProtocolError
+    try:
+        own = Fields(read(kind, data, version))
+        if REST not in own.values:
+            return own
+    except ProtocolError as error:
+        own = error
+    for layout in EDITIONS:
+        with suppress(ProtocolError):
             values = read(kind, data, layout)
-        except ProtocolError as error:
-            wrong = wrong or error
-            continue
-        fields = Fields(values, None if layout == version else layout)
-        if REST not in values:
-            return fields
-        if layout == version:
-            found = fields
-    if found is None:
-        raise wrong or ProtocolError("no layout")
-    return found
+            if REST not in values:
+                return Fields(values, layout)
+    if isinstance(own, ProtocolError):
+        raise own
+    return own
 
 
 def write_fields(message_id: int, fields: Fields, version: Version) -> bytes:

@@ -6,24 +6,18 @@ T/JSATL 12 and the Guangdong standard, which agree.
 
 from typing import Final
 
+from producers.jt808.kinds import U8, U16, U32, Bcd, Raw, Text, Time
 from producers.jt808.layout import (
     ONLY_2011,
     SINCE_2013,
     SINCE_2019,
-    U8,
-    U16,
-    U32,
-    Bcd,
     By,
     Field,
     Layout,
     Listed,
     OneOf,
-    Raw,
     Record,
     Sized,
-    Text,
-    Time,
 )
 
 _808: Final = "JT/T 808"

@@ -2,17 +2,8 @@
 
 from typing import Final
 
-from producers.jt808.layout import (
-    SINCE_2019,
-    U8,
-    U16,
-    Field,
-    Layout,
-    Listed,
-    OneOf,
-    Record,
-    Text,
-)
+from producers.jt808.kinds import U8, U16, Text
+from producers.jt808.layout import SINCE_2019, Field, Layout, Listed, OneOf, Record
 
 _EVENT: Final = Record(Field("id", U8), Field("text", Text(prefix=U8)))
 _ANSWER: Final = Record(Field("id", U8), Field("text", Text(prefix=U16)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
-from producers.jt808.layout import Source, Values
+from producers.jt808.kinds import Source, Values
 from producers.jt808.location import Location, read_location, write_location
 from producers.jt808.plain_location import location_from_plain
 

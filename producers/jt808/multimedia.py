@@ -3,18 +3,8 @@ these answers with a location."""
 
 from typing import Final
 
-from producers.jt808.layout import (
-    SINCE_2013,
-    U8,
-    U16,
-    U32,
-    Field,
-    Layout,
-    Listed,
-    Raw,
-    Record,
-    Time,
-)
+from producers.jt808.kinds import U8, U16, U32, Raw, Time
+from producers.jt808.layout import SINCE_2013, Field, Layout, Listed, Record
 from producers.jt808.located import FIXED, Located
 
 _808: Final = "JT/T 808"

@@ -6,23 +6,8 @@ JT/T 808-2019 and -2013 8103/0104 with their table of parameter ids; video param
 
 from typing import Any, Final
 
-from producers.jt808.layout import (
-    U8,
-    U16,
-    U32,
-    Bcd,
-    By,
-    Field,
-    Kind,
-    Layout,
-    Listed,
-    OneOf,
-    Raw,
-    Record,
-    Sized,
-    Source,
-    Text,
-)
+from producers.jt808.kinds import U8, U16, U32, Bcd, Kind, Named, Raw, Source, Text
+from producers.jt808.layout import By, Field, Layout, Listed, OneOf, Record, Sized
 
 _STREAM: Final = (
     ("encoding_mode", U8),
@@ -251,7 +236,10 @@ PARAMETERS: Final[dict[int, tuple[str, Kind]]] = {
 _KINDS: Final = {id_: kind for id_, (_, kind) in PARAMETERS.items()}
 VALUE: Final = OneOf(By("id", _KINDS))
 """The value of a parameter, its `id` beside it."""
-_PARAMETER: Final = Record(Field("id", U32), Field("value", Sized(U8, VALUE)))
+_NAMES: Final = {id_: name for id_, (name, _) in PARAMETERS.items()}
+_PARAMETER: Final = Record(
+    Field("id", U32), Field("name", Named("id", _NAMES)), Field("value", Sized(U8, VALUE))
+)
 
 MESSAGES: Final = {
     0x8103: Layout(
@@ -261,10 +249,9 @@ MESSAGES: Final = {
 }
 
 
-def name_of(parameter_id: int) -> str:
-    """What the parameter is; its id in hexadecimal where no standard here has it."""
-    name, _ = PARAMETERS.get(parameter_id, (f"0x{parameter_id:04x}", None))
-    return name
+def name_of(parameter_id: int) -> str | None:
+    """What the parameter is called; None where no standard here has it."""
+    return _NAMES.get(parameter_id)
 
 
 def meaning(parameter_id: int, value: bytes) -> Any:

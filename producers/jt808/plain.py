@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 
 from producers.jt808.build import build, fields_of
-from producers.jt808.declared import Fields
+from producers.jt808.declared import Fields, write_fields
 from producers.jt808.header import Part, Version
+from producers.jt808.kinds import in_hex
 from producers.jt808.location import Location, LocationBatch
 from producers.jt808.message import Message
 from producers.jt808.messages import MESSAGES, Unknown
+from producers.jt808.parameters import meaning, name_of
 from producers.jt808.plain_location import plain_location
+from producers.jt808.queries import Parameter
 
 _HEX_IDS = {"message_id": 4, "parameter_id": 8}
 """Numbers that are read in hex everywhere, and their digits."""
@@ -55,7 +58,7 @@ def from_plain(plain: Any) -> Message:
         head.phone,
         head.serial,
         head.version,
-        _declared(body) if kind is Fields else build(kind, body, "body"),
+        _declared(head, body) if kind is Fields else build(kind, body, "body"),
         head.encryption,
         part,
         head.protocol_version,
@@ -79,11 +82,12 @@ class _Head(msgspec.Struct):
     length_ok: bool = True
 
 
-def _declared(body: Any) -> Fields:
-    """The values are looked at where they are written, by the rows of their table."""
+def _declared(head: "_Head", body: Any) -> Any:
+    """As its table reads what is written of it: bytes for hex, locations for dicts."""
     values = dict(fields_of(body, "body"))
     layout: Version | None = build(Version | None, values.pop("layout", None), "body.layout")
-    return Fields(values, layout)
+    data = write_fields(head.message_id, Fields(values, layout), head.version)
+    return MESSAGES[head.message_id].read(data, head.version)
 
 
 def _plain(value: Any, version: Version) -> Any:
@@ -118,4 +122,7 @@ def _plain_struct(value: msgspec.Struct, version: Version) -> dict[str, Any]:
             plain[name] = f"0x{field:0{_HEX_IDS[name]}x}"
         elif field is not None:
             plain[name] = _plain(field, version)
+    if isinstance(value, Parameter) and name_of(value.parameter_id) is not None:
+        plain["name"] = name_of(value.parameter_id)
+        plain["reading"] = in_hex(meaning(value.parameter_id, value.value))
     return plain

@@ -8,7 +8,7 @@ from producers.jt808.errors import ProtocolError
 from producers.jt808.header import Version
 from producers.jt808.item_table import meaning_of
 from producers.jt808.items import read_items, write_items
-from producers.jt808.layout import in_hex
+from producers.jt808.kinds import in_hex
 from producers.jt808.location import Location
 from producers.jt808.vendor_items import meaning_of as vendor_meaning_of
 

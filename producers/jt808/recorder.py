@@ -11,23 +11,8 @@ from typing import Any, Final
 from producers.jt808.errors import ProtocolError
 from producers.jt808.framing import checksum
 from producers.jt808.header import Version
-from producers.jt808.layout import (
-    U8,
-    U16,
-    Bcd,
-    Field,
-    Kind,
-    Layout,
-    Listed,
-    Number,
-    OneOf,
-    Raw,
-    Record,
-    Source,
-    Text,
-    Time,
-    Values,
-)
+from producers.jt808.kinds import U8, U16, Bcd, Kind, Number, Raw, Source, Text, Time, Values
+from producers.jt808.layout import Field, Layout, Listed, OneOf, Record
 
 MARKS: Final = (b"\x55\x7a", b"\xaa\x75")
 _AROUND: Final = 7

@@ -2,22 +2,8 @@
 
 from typing import Final
 
-from producers.jt808.layout import (
-    SINCE_2019,
-    U8,
-    U16,
-    U32,
-    UNTIL_2013,
-    Bcd,
-    By,
-    Field,
-    Layout,
-    Listed,
-    Raw,
-    Record,
-    Text,
-    Time,
-)
+from producers.jt808.kinds import U8, U16, U32, Bcd, Raw, Text, Time
+from producers.jt808.layout import SINCE_2019, UNTIL_2013, By, Field, Layout, Listed, Record
 
 _VERSIONS: Final = (
     Field("iccid", Bcd(10)),
@@ -37,7 +23,7 @@ MESSAGES: Final = {
     0x8105: Layout(
         "control_terminal",
         "JT/T 808",
-        Record(Field("command", U8), Field("parameters", Text(), optional=True)),
+        Record(Field("command", U8), Field("parameters", Text())),
     ),
     0x8107: Layout("query_attributes", "JT/T 808", Record()),
     0x0107: Layout(

@@ -1,8 +1,9 @@
-"""Messages of vendors, in no standard, of which one meaning only has been seen."""
+"""A message of vendors that is in no standard: told by whichever of two layouts fits."""
 
 from typing import Final
 
-from producers.jt808.layout import U8, Field, Layout, Listed, OneOf, Record, Sized, Text, Time
+from producers.jt808.kinds import U8, Time
+from producers.jt808.layout import Field, Layout, Listed, OneOf, Record, Sized
 from producers.jt808.located import Located
 
 _NONE: Final = "in no standard"
@@ -16,5 +17,4 @@ MESSAGES: Final = {
             Record(Field("locations", Listed(None, Sized(U8, Located())))),
         ),
     ),
-    0x6006: Layout("text_answer", _NONE, Record(Field("kind", U8), Field("text", Text()))),
 }

@@ -7,23 +7,8 @@ terminal, where there is one, knows better.
 
 from typing import Any, Final, NamedTuple
 
-from producers.jt808.layout import (
-    U8,
-    U16,
-    U32,
-    Bcd,
-    By,
-    Field,
-    Kind,
-    Listed,
-    Number,
-    OneOf,
-    Raw,
-    Record,
-    Sized,
-    Source,
-    Text,
-)
+from producers.jt808.kinds import U8, U16, U32, Bcd, Kind, Number, Raw, Source, Text
+from producers.jt808.layout import By, Field, Listed, OneOf, Record, Sized
 
 _BLOCK: Final = Record(
     Field("id", U16),

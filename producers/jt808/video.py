@@ -2,18 +2,8 @@
 
 from typing import Final
 
-from producers.jt808.layout import (
-    U8,
-    U16,
-    U32,
-    U64,
-    Field,
-    Layout,
-    Listed,
-    Record,
-    Text,
-    Time,
-)
+from producers.jt808.kinds import U8, U16, U32, U64, Text, Time
+from producers.jt808.layout import Field, Layout, Listed, Record
 
 _1078: Final = "JT/T 1078"
 _SERVER: Final = (Field("server", Text(prefix=U8)), Field("tcp_port", U16), Field("udp_port", U16))

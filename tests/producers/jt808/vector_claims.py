@@ -6,10 +6,12 @@ A claim is one asserted value. For `test_shared_vectors`.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from vector_names_smallchi import VALUES
+from vector_names import EXPECTED, LOCATION, TRACCAR, Names
+from vector_names_smallchi import ITEMS, VALUES
+from vector_samples import Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +111,38 @@ def _value(text: str) -> Any:
         if word in VALUES:
             return VALUES[word]
     return text
+
+
+def claims_of(vector: Vector, names: Names) -> Iterator[tuple[Claim, Names]]:
+    """All that is asserted, each with the names to look it up by."""
+    expected = vector["expected"]
+    for name, value in expected.items():
+        if name in EXPECTED:
+            yield Claim(name, (), value, f"expected.{name}"), EXPECTED
+    for claim in claims_of_json(expected.get("decoded_json", {})):
+        yield claim, names
+    for claim in claims_of_json(expected.get("attributes", {})):
+        yield replace(claim, name=f"attributes.{claim.name}"), names
+    for claim in claims_of_json(expected.get("fields", {})):
+        yield claim, names
+    for claim in claims_of_json(expected.get("items") or {}):
+        yield claim, {name: f"locations.[].{paths[0]}" for name, paths in LOCATION.items()}
+    for name, value in expected.get("additional", {}).items():
+        places = (ITEMS[name], f"location.{ITEMS[name]}")
+        yield Claim(name, (), value, f"additional.{name}"), {name: places}
+    for name, value in expected.get("traccar_attribute", {}).items():
+        yield Claim(name, (), value, name), TRACCAR
+    for asserted in vector["asserts_raw"]:
+        if isinstance(asserted, dict):  # text repeats what `expected` has
+            for claim in expressed(asserted):
+                yield claim, names
+
+
+def expressed(asserted: dict[str, Any]) -> Iterator[Claim]:
+    """A whole item as JSON is a claim for each of its values."""
+    claim = claim_of_expression(asserted["expr"], asserted["value"])
+    if claim.name:
+        yield claim
+        return
+    for one in claims_of_json(claim.value):
+        yield replace(one, name=f"0x{claim.value['AttachInfoId']:02x}.{one.name}")

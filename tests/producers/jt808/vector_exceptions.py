@@ -16,7 +16,6 @@ _WIDE_ITEM = "their example of an item of one's own with a length of four bytes"
 _WEST = "status bit 3 says west, which their test does not look at"
 
 EXCEPTIONS: Final[dict[tuple[int, str], str]] = {
-    (7, "rpm"): "a vendor's list in one text, told as text; its third number is theirs",
     (9, "driverUniqueId"): _CONTENT,
     (11, "temp1"): _BY_MODEL,
     (14, "unlockResult"): _PROPRIETARY,

@@ -473,3 +473,33 @@ GO: Final[dict[str, Names]] = {
     },
     "0x8300": {"Flag": "flags", "Text": "text"},
 }
+
+# --- traccar: attributes ------------------------------------------------------------------------
+
+_BLOCKS = "235.[].value"
+"""Item 0xEB: blocks by ids of their own."""
+TRACCAR: Names = {
+    "sat": "locations.[].items.49",
+    "cardCode": "licence",
+    "timezone": "locations.[].meanings.235",
+    "result": ("waybill", "raw.1:"),
+    "iccid": (f"meanings.{_BLOCKS}|digits", "meanings.248.iccid"),
+    "batteryLevel": (
+        "meanings.228.percent",
+        "meanings.212",
+        "meanings.86.tenths*10",
+        "percent",
+    ),
+    "battery": "meanings.105",
+    "power": (f"locations.[].meanings.{_BLOCKS}", "meanings.241"),
+    "fuel2": f"meanings.{_BLOCKS}|number",
+    "charge": "meanings.247.state|charging",
+    "imei": "meanings.246|int",
+    "alarmLabel": "items.100.-16:",
+    "steps": "meanings.248",
+    "alarm": "alarm names",
+    "temp1": "meanings.81.0|signed tenths",
+    "rpm": "meanings.230|third number",
+    "dtcs": "meanings.160|spaced",
+}
+"""Where what traccar makes of a frame stands here."""

@@ -177,6 +177,7 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     "digits": lambda value: value.rstrip("f") if isinstance(value, str) else value,
     "number": lambda value: float(value) if isinstance(value, str) else value,
     "signed tenths": lambda word: (-1 if word & 0x8000 else 1) * (word & 0x7FFF) / 10,
+    "third number": lambda text: float(text.split(",")[2]),
     "spaced": lambda text: text.replace(",", " "),
     "charging": lambda state: state == 2,
     "bool": bool,
