@@ -135,8 +135,9 @@ class Gateway:
         talk = Talk(
             entrance, self.outbox, metrics, tasks, loop.time, ask_location=config.ask_location
         )
-        default = config.profiles.default(is_2019=False).version
-        self.server = Server(config.limits, talk, self.sessions, self.outbox, metrics, default)
+        self.server = Server(
+            config.limits, talk, self.sessions, self.outbox, metrics, config.profiles.version
+        )
         self._metrics = metrics
 
     @classmethod
@@ -184,6 +185,7 @@ class Gateway:
     def _works(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         return {
             "beat": self._beat,
+            "outbox": self.outbox.watch,
             "sweep": self.server.sweep,
             "room": self.server.make_room,
             "register": self._follow,

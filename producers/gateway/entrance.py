@@ -17,6 +17,7 @@ from producers.gateway.once import Once
 from producers.gateway.registration import Registered, Terminal, code_for, is_code_of, judge
 from producers.gateway.sessions import Seat, Session, Sessions
 from producers.gateway.terminal_store import TerminalStore
+from producers.jt808.header import Version
 from producers.jt808.session import Authenticate, Register
 from producers.profiles.profile import Profile, Profiles
 from streams.checkpoint import StoreAwayError
@@ -52,16 +53,26 @@ class ChosenProfiles:
         if default is not None and self._default is None:
             raise ValueError(f"no profile {default!r}; there are {', '.join(profiles.names)}")
 
-    def of_registration(self, maker: str, model: str, is_2019: bool) -> Profile:
-        return self._profiles.of_model(maker, model) or self.default(is_2019)
+    @property
+    def version(self) -> Version:
+        """What terminals speak that are not let in yet, and whose header does not tell."""
+        return self._default.version if self._default else "2013"
 
-    def of_terminal(self, terminal: Terminal, is_2019: bool) -> Profile:
+    def of_registration(self, maker: str, model: str, version: Version) -> Profile:
+        """`version`: the edition whose layout the registration had."""
+        return self._profiles.of_model(maker, model) or self._standard(version)
+
+    def of_terminal(self, terminal: Terminal) -> Profile:
         """The one chosen at registration; chosen anew where it has been taken away since."""
         named = self._profiles.named(terminal.profile)
-        return named or self.of_registration(terminal.maker, terminal.model, is_2019)
+        return named or self.of_registration(terminal.maker, terminal.model, terminal.version)
 
-    def default(self, is_2019: bool) -> Profile:
-        return self._default or self._profiles.standard("2019" if is_2019 else "2013")
+    def of_unregistered(self, version: Version) -> Profile:
+        """Headers do not tell 2011 from 2013; what the profile of 2011 reads holds for both."""
+        return self._standard("2019" if version == "2019" else "2011")
+
+    def _standard(self, version: Version) -> Profile:
+        return self._default or self._profiles.standard(version)
 
 
 class Entrance:
@@ -98,8 +109,8 @@ class Entrance:
         if result is not Registered.DONE or truck_id is None:
             self._tell_refused(session, f"registers with plate {plate!r}: {result.name.lower()}")
             return self._counted(Admission(result))
-        profile = self._profiles.of_registration(maker, model, session.is_2019)
-        version = "2019" if session.is_2019 else profile.version
+        version = "2019" if session.version == "2019" else said.layout
+        profile = self._profiles.of_registration(maker, model, version)
         try:
             before = await self._store.read(session.bare)
             terminal = Terminal(
@@ -133,10 +144,10 @@ class Entrance:
             self._metrics.authentications.labels("refused").inc()
             self._tell_refused(session, f"authenticates: {why}")
             return False
-        profile = self._profiles.default(session.is_2019)
+        profile = self._profiles.of_unregistered(session.version)
         if terminal is not None:
             session.maker, session.device = terminal.maker, terminal.device
-            profile = self._profiles.of_terminal(terminal, session.is_2019)
+            profile = self._profiles.of_terminal(terminal)
         self._admit(session, truck_id, profile)
         self._metrics.authentications.labels("done").inc()
         return True
@@ -146,7 +157,7 @@ class Entrance:
         truck_id = self._truck_of(session)
         if not self._is_open or truck_id is None:
             return None
-        return self._admit(session, truck_id, self._profiles.default(session.is_2019))
+        return self._admit(session, truck_id, self._profiles.of_unregistered(session.version))
 
     async def unregister(self, session: Session) -> bool:
         """Its code lets nobody in any more. False = Redis does not answer."""

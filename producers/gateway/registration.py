@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from producers.gateway.terminals import Terminals, plate_key
+from producers.jt808.header import Version
 
 CODE_BYTES: Final = 8
 """Of chance; written as 16 hexadecimal digits, which every terminal has room for."""
@@ -28,7 +29,8 @@ class Terminal(msgspec.Struct, frozen=True):
     model: str = ""
     device: str = ""
     """The maker's own id of the device (0x0100, terminal id)."""
-    version: str = ""
+    version: Version = "2013"
+    """The edition that it registered in."""
     profile: str = ""
     registered_ms: int = 0
 

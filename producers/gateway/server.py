@@ -7,6 +7,7 @@ import asyncio
 import logging
 import ssl
 from collections import Counter
+from itertools import islice
 from typing import Final
 
 from producers.gateway.limits import BACKLOG, GOODBYE_S, HANDSHAKE_S, READ_BYTES, SWEEP_S, Limits
@@ -20,6 +21,8 @@ from producers.jt808.header import Version
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.01
+AT_A_TIME: Final = 10
+"""Connections that go on in one turn of the loop when there is room again."""
 SLICE: Final = 100
 """Connections looked through in one turn of the loop."""
 
@@ -48,8 +51,8 @@ class Server:
         """What is read from any connection comes here first: one at a time is read, and ten
         thousand idle ones need none of their own."""
         self.links: set[TerminalLink] = set()
-        self.waiting: set[TerminalLink] = set()
-        """Those that are not read until the outbox has room."""
+        self.waiting: dict[TerminalLink, None] = {}
+        """In turn, those that are not read until the outbox has room."""
         self._addresses: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
         self._empty = asyncio.Event()
@@ -88,7 +91,7 @@ class Server:
         self.links.discard(link)
         if not self.links:
             self._empty.set()
-        self.waiting.discard(link)
+        self.waiting.pop(link, None)
         self._addresses[link.host] -= 1
         if not self._addresses[link.host]:
             del self._addresses[link.host]
@@ -111,11 +114,12 @@ class Server:
         """For ever: read on where connections wait for the outbox."""
         while True:
             await self.outbox.room()
-            waiting, self.waiting = self.waiting, set()
-            for link in waiting:
-                link.go_on()
-            self.metrics.paused.set(0)
-            await asyncio.sleep(POLL_S)
+            for link in list(islice(self.waiting, AT_A_TIME)):
+                if not self.outbox.crowded:
+                    del self.waiting[link]
+                    link.go_on()
+            self.metrics.paused.set(len(self.waiting))
+            await asyncio.sleep(0 if self.waiting else POLL_S)
 
     def stop_reading(self) -> None:
         """No new connections, and nothing more from those there are."""

@@ -69,10 +69,6 @@ class Session:
     """Registrations and authentications."""
     _serial: int = field(default=0)
 
-    @property
-    def is_2019(self) -> bool:
-        return self.version == "2019"
-
     def next_serial(self) -> int:
         """The platform's own, counted for each session (JT/T 808: from 0, around at 65536)."""
         serial = self._serial

@@ -53,6 +53,10 @@ KINDS: Final = {
 OTHER: Final = "other"
 
 
+Work = Callable[[Session, Message], Coroutine[Any, Any, None]]
+"""What cannot be answered at once."""
+
+
 class Result(IntEnum):
     """Of 0x8001 (platform general answer)."""
 
@@ -96,9 +100,9 @@ class Talk:
         number = message.message_id
         self._count.get(number, self._count_other).inc()
         if number == REGISTER:
-            self._ask(session, self._register(session, message))
+            self._ask(session, self._register, message)
         elif number == AUTHENTICATE:
-            self._ask(session, self._authenticate(session, message))
+            self._ask(session, self._authenticate, message)
         elif number == TERMINAL_ANSWER:
             return
         elif (seat := session.seat or self._seat_unasked(session)) is None:
@@ -106,7 +110,7 @@ class Talk:
         elif number in (LOCATION, LOCATION_ANSWER, BATCH):
             self._take_locations(session, seat, message, frame, received_ms)
         elif number == UNREGISTER:
-            self._ask(session, self._unregister(session, message))
+            self._ask(session, self._unregister, message)
         elif type(message.body) is Unknown:
             self.answer(session, message.serial, number, Result.UNSUPPORTED)
         else:
@@ -179,13 +183,13 @@ class Talk:
             result = Result.DONE if receipt.kept else Result.FAILED
             self.answer(session, message.serial, message.message_id, result)
 
-    def _ask(self, session: Session, work: Coroutine[Any, Any, None]) -> None:
+    def _ask(self, session: Session, work: Work, message: Message) -> None:
         session.awaited = deque()
-        self._tasks.start(self._until_asked(session, work), "terminal asks")
+        self._tasks.start(self._until_asked(session, work, message), "terminal asks")
 
-    async def _until_asked(self, session: Session, work: Coroutine[Any, Any, None]) -> None:
+    async def _until_asked(self, session: Session, work: Work, message: Message) -> None:
         try:
-            await work
+            await work(session, message)
         except Exception:
             # What one terminal brings about must not end the others.
             log.exception("a bug in answering terminal %s", session.bare)

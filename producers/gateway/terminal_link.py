@@ -52,6 +52,9 @@ class TerminalLink(asyncio.BufferedProtocol):
         """Since when the terminal does not fetch its answers."""
         self._holds: set[str] = set()
         """Why it is not read at the moment."""
+        self._kept: list[tuple[bytes, int]] = []
+        """What was read while the outbox was crowded, and when (Unix milliseconds)."""
+        self._closed_s: float | None = None
         self._reason = ""
         """Why it is closed."""
 
@@ -83,22 +86,13 @@ class TerminalLink(asyncio.BufferedProtocol):
             return
         server = self._server
         server.metrics.received_bytes.inc(nbytes)
-        now_s, received_ms = self._loop.time(), time.time_ns() // 1_000_000
-        for event in self._connection.receive(bytes(server.buffer[:nbytes]), now_s):
-            if isinstance(event, Received):
-                self._take(event, now_s, received_ms)
-            elif isinstance(event, PartReceived):
-                self._is_good(now_s)
-            else:
-                self._refuse(event)
-            if self._reason:
-                return
-        if not self._has_frame:
-            self._bytes += nbytes
-            if self._bytes > BYTES_BEFORE_A_FRAME:
-                self.close("no_frame")
-        if server.outbox.crowded:
+        data, received_ms = bytes(server.buffer[:nbytes]), time.time_ns() // 1_000_000
+        if server.outbox.crowded or self._kept:
+            # Of ten thousand connections each has been read once before all of them are stopped.
+            self._kept.append((data, received_ms))
             self._wait_for_room()
+        else:
+            self._read(data, received_ms)
 
     def pause_writing(self) -> None:
         self._unsent_since_s = self._loop.time()
@@ -134,12 +128,11 @@ class TerminalLink(asyncio.BufferedProtocol):
     def look(self, now_s: float) -> None:
         """Once in a while: end what has been silent, or has not fetched its answers; ask again for
         parts that are missing."""
-        if self._reason:
-            return
-        if self._unsent_since_s is not None and now_s - self._unsent_since_s > UNSENT_S:
+        # A closed one is there until its answers have been fetched.
+        since_s = self._closed_s or self._unsent_since_s
+        if since_s is not None and now_s - since_s > UNSENT_S:
             self.abort("unsent")
-            return
-        if self._holds:
+        if self._reason or self._holds:
             return
         self._ask_for_parts(now_s)
         idle_s = self._server.limits.idle_s
@@ -153,7 +146,12 @@ class TerminalLink(asyncio.BufferedProtocol):
 
     def go_on(self) -> None:
         """The outbox has room."""
-        self._release("crowded")
+        kept, self._kept = self._kept, []
+        for data, received_ms in kept:
+            if not self._reason:
+                self._read(data, received_ms)
+        if not self._server.outbox.crowded:
+            self._release("crowded")
 
     def stop_reading(self) -> None:
         self._hold("stopping")
@@ -163,6 +161,7 @@ class TerminalLink(asyncio.BufferedProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._flush()
             self._reason = self._reason or reason
+            self._closed_s = self._loop.time()
             self._transport.close()
 
     def abort(self, reason: str = "stopping") -> None:
@@ -171,6 +170,24 @@ class TerminalLink(asyncio.BufferedProtocol):
             self._transport.abort()
 
     # Its own.
+
+    def _read(self, data: bytes, received_ms: int) -> None:
+        now_s = self._loop.time()
+        for event in self._connection.receive(data, now_s):
+            if isinstance(event, Received):
+                self._take(event, now_s, received_ms)
+            elif isinstance(event, PartReceived):
+                self._is_good(now_s)
+            else:
+                self._refuse(event)
+            if self._reason:
+                return
+        if not self._has_frame:
+            self._bytes += len(data)
+            if self._bytes > BYTES_BEFORE_A_FRAME:
+                self.close("no_frame")
+        if self._server.outbox.crowded:
+            self._wait_for_room()
 
     def _take(self, received: Received, now_s: float, received_ms: int) -> None:
         self._is_good(now_s)
@@ -238,7 +255,7 @@ class TerminalLink(asyncio.BufferedProtocol):
         self._out.clear()
 
     def _wait_for_room(self) -> None:
-        self._server.waiting.add(self)
+        self._server.waiting[self] = None
         self._server.metrics.paused.set(len(self._server.waiting))
         self._hold("crowded")
 

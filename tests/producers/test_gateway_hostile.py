@@ -255,6 +255,9 @@ async def test_a_terminal_that_fetches_no_answers(broker: str, redis_url: str, c
         assert deaf._transport is not None
         assert deaf._transport.get_write_buffer_size() < 2 * limits.UNSENT_BYTES
         assert await good.locate() == DONE
+        deaf.close("faults")
+        await asyncio.sleep(0.1)
+        assert len(gateway.gateway.server.links) == 2, "its answers are still to be fetched"
         loop = asyncio.get_running_loop()
         deaf.look(loop.time() + limits.UNSENT_S + 1)
         await until(lambda: len(gateway.gateway.server.links) == 1, "it is cut off")
