@@ -239,6 +239,17 @@ class PlatformLink(asyncio.BufferedProtocol):
         """A bad frame. What is whole but cannot be read in its body is no fault of the line: of a
         platform that is logged in and for vehicles it is kept among the rejects."""
         header = refused.header
+        if header is not None and header.message_id == LOGIN:
+            # What is wrong with it is not told: it may quote the password.
+            log.warning(
+                "%s: a login with access code %d cannot be read%s",
+                self.name,
+                header.centre_id,
+                "; are M1, IA1 and IC1 those of the platform?" if header.encrypted else "",
+            )
+            self._count_refused("wrong")
+            self.close("login_refused")
+            return
         if header is None or self.platform is None:
             self._count_refused("no_frame")
             self._fault()

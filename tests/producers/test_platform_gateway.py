@@ -9,6 +9,7 @@ from platform_parts import CIPHER, CREDENTIALS, EAST, WEST, LowerPlatform, runni
 
 from mucktrack.topics import create_topics
 from producers.gateway.platform_limits import PlatformLimits
+from producers.jt809.cipher import Cipher
 from producers.jt809.links import Closing, Logout
 from producers.jt809.message import OfPlatform, OfVehicle
 from producers.jt809.message import Raw as RawBody
@@ -93,6 +94,19 @@ async def test_who_is_not_let_in_is_told_why(
         assert gateway.figure("logins_total", result=str(result)) == 1
         assert gateway.figure("platforms") == 0
         await until(lambda: gateway.figure("connections") == 0, "it is closed")
+
+
+async def test_a_login_enciphered_otherwise_is_told_of(
+    broker: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        running(broker, tmp_path) as gateway,
+        LowerPlatform(gateway.port, EAST, "2019", Cipher(1_000_003, 20_000_003, 30_000_001)) as it,
+    ):
+        with pytest.raises(ConnectionError):
+            await it.log_in()
+        assert gateway.figure("connections_closed_total", reason="login_refused") == 1
+    assert f"a login with access code {EAST} cannot be read; are M1, IA1 and" in caplog.text
 
 
 async def test_nothing_is_taken_before_the_login(broker: str, tmp_path: Path) -> None:
