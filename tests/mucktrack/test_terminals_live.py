@@ -27,10 +27,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return large_city(tmp_path_factory.mktemp("large") / "city", 3)
 
 
-def check(way: Way, told: Told, name: str, *, in_order: bool = True) -> None:
-    """What must be true however the way was disturbed. Not `in_order`: Kafka refused positions
-    while it took later ones, so that the worker found them late, as `detect` over the archive does.
-    """
+def check(way: Way, told: Told, name: str) -> None:
+    """What must be true however the way was disturbed."""
     found = delivered(way)
     assert told.left == 0
     assert found.acknowledged == told.acknowledged == told.sent == found.sent == found.in_kafka
@@ -39,15 +37,14 @@ def check(way: Way, told: Told, name: str, *, in_order: bool = True) -> None:
     assert not found.invented
     same = asyncio.run(verdict(way.kafka, way.archive, [str(way.city)], way.folder))
     assert same.agrees, same.compared
+    assert not found.out_of_order
     beside = judged(way)
-    if in_order:
-        assert not found.out_of_order
-        assert beside.before_the_end > 0
-        assert not beside.missing
-        assert not beside.invented
-        assert not beside.different
-        for rule, of_files in beside.found_before_the_end.items():
-            assert beside.found[rule].found >= of_files.found
+    assert beside.before_the_end > 0
+    assert not beside.missing
+    assert not beside.invented
+    assert not beside.different
+    for rule, of_files in beside.found_before_the_end.items():
+        assert beside.found[rule].found >= of_files.found
     total = beside.found["all"]
     assert total.recall is not None
     assert total.recall > LEAST_RECALL
@@ -55,7 +52,6 @@ def check(way: Way, told: Told, name: str, *, in_order: bool = True) -> None:
         name,
         positions=found.in_kafka,
         repeats=found.repeats,
-        late=len(found.out_of_order),
         cuts=told.proxy.get("cuts", 0),
         violations=beside.violations,
         labels=total.labels,
@@ -97,4 +93,4 @@ def test_a_broker_that_stands_still_for_longer_than_the_gateway_tries(
         way.thaw("kafka")
         told = way.finish(ENDS_S)
         assert told.again > 0
-        check(way, told, "terminals, broker frozen", in_order=False)
+        check(way, told, "terminals, broker frozen")
