@@ -8,7 +8,7 @@ ALL := $(SOURCES) tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules messages pictures chaos mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules messages pictures chaos terminals mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,9 @@ pictures: install ## draw the golden streams, all or NAMES="…", into pictures/
 
 chaos: install ## break workers, brokers and Redis under a million positions: SEED=n (needs Java 17 and Maven)
 	PYTHONPATH=.:tests $(BIN)/python -m chaos --seed $(or $(SEED),1)
+
+terminals: install ## a thousand terminals through a gateway that is broken under way: SEED=n
+	PYTHONPATH=.:tests $(BIN)/python -m terminals --seed $(or $(SEED),1)
 
 mutations: install ## break the engine bit by bit and see that tests notice
 	$(BIN)/python tests/mutations.py

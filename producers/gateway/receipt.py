@@ -1,4 +1,5 @@
-"""What a terminal awaits: one message with positions, answered when all that came of it is kept.
+"""What a terminal awaits: one message with positions, answered when all that came of it is kept,
+or as soon as something is not.
 
 Made by `producers.gateway.intake` for each message; the outbox calls `done` once for each record.
 """
@@ -32,9 +33,10 @@ class Receipt:
         self._ended = ended
 
     def done(self, kept: bool) -> None:
-        """One record was kept by the broker, or was not."""
+        """One record was kept by the broker, or was not: then nothing more is waited for."""
         self.left -= 1
-        if not kept:
-            self.kept = False
-        if self.left == 0:
+        if not self.kept:
+            return
+        self.kept = kept
+        if not kept or self.left == 0:
             self._ended(self)

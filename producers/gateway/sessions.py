@@ -37,6 +37,10 @@ class Link(Protocol):
         """End the session, and the connection where it was the last on it."""
         ...
 
+    def close(self, reason: str) -> None:
+        """End the connection once its answers are out; nothing more is read."""
+        ...
+
 
 class Seat(NamedTuple):
     """What a session is let in as."""

@@ -179,9 +179,14 @@ class Talk:
     def _delivered(self, receipt: Receipt) -> None:
         session, message = receipt.session, receipt.message
         session.link.unanswered(-1)
-        if session.live:
-            result = Result.DONE if receipt.kept else Result.FAILED
-            self.answer(session, message.serial, message.message_id, result)
+        if not session.live:
+            return
+        result = Result.DONE if receipt.kept else Result.FAILED
+        self.answer(session, message.serial, message.message_id, result)
+        if not receipt.kept:
+            # Connected, a terminal goes on with what is new, and what was not kept comes after it,
+            # too late to be judged. One that connects anew begins with what it has stored.
+            session.link.close("undelivered")
 
     def _ask(self, session: Session, work: Work, message: Message) -> None:
         session.awaited = deque()

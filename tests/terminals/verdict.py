@@ -35,7 +35,7 @@ from producers.score import Found, Score, score
 from streams.detect import Engine, PreparedCity
 from streams.output import encode
 from streams.position import Position, decode_record
-from streams.topics import POSITIONS, RAW, VIOLATIONS
+from streams.topics import RAW, VIOLATIONS
 from terminals.topic import records_of
 from terminals.way import Way
 
@@ -86,7 +86,7 @@ def delivered(way: Way) -> Delivered:
     invented, out_of_order = [], []
     latest: dict[str, int] = defaultdict(int)
     """Turn in which a truck's last position was sent."""
-    for record in records_of(way.kafka, POSITIONS):
+    for record in way.positions:
         for element in decode_record(record.value):
             assert isinstance(element, Position), element
             key = element.truck_id, element.time_ms
