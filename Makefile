@@ -53,8 +53,9 @@ rules: install ## write RULES.md from the catalogue
 messages: install ## write docs/jt808-messages.md from the tables of the codec
 	$(BIN)/python -m producers.jt808.messages_page > docs/jt808-messages.md
 
-pictures: install ## draw the golden streams, all or NAMES="…", into pictures/
+pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)
+	$(BIN)/python tests/draw_roads.py
 
 chaos: install ## break workers, brokers and Redis under a million positions: SEED=n (needs Java 17 and Maven)
 	PYTHONPATH=.:tests $(BIN)/python -m chaos --seed $(or $(SEED),1)
