@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := geofences streams producers mucktrack
 ALL := $(SOURCES) tests benchmarks
+# Processes that share the tests; more than a small machine has cores, since many of them wait.
+JOBS ?= 3
 
 .PHONY: help install up test apache check format lint types imports lock rules pictures chaos mutations fuzz clean
 
@@ -25,8 +27,8 @@ $(READY): requirements.lock pyproject.toml
 up: install ## embedded servers, a simulated fleet, the worker: watch violations arrive
 	$(BIN)/mucktrack up
 
-test: install ## all tests
-	$(BIN)/python -m pytest
+test: install ## all tests, in JOBS=3 processes
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 apache: install ## the live tests, all or LIVE="…", on Apache Kafka (needs Java 17 and Maven)
 	$(BIN)/python -m pytest --broker apache $(LIVE)
