@@ -38,6 +38,7 @@ def test_all_that_is_acknowledged_is_in_kafka_and_judged(
     there = figures(report)
     assert not report.faults()
     assert there["violations"] > 0
+    assert there["trucks too late"] < plan.trucks / 10
     assert there["as backfill"] > 0
     assert there["cuts"] > 0 or not plan.cut_after
     assert there["given up"] > 0 or KAFKA_FROZEN not in plan.faults

@@ -98,7 +98,7 @@ def run(plan: Plan, folder: Path, city: Path, limit_s: float) -> Report:
         found = delivered(way)
         same = asyncio.run(verdict(way.kafka, way.archive, [str(way.city)], way.folder))
         given_up = (folder / "gateway.log").read_text().count("not delivered")
-        return Report(told, found, same, judged(way), given_up, seconds)
+        return Report(told, found, same, judged(way, found.too_late), given_up, seconds)
 
 
 def _break_things(way: Way, plan: Plan) -> None:
@@ -126,6 +126,7 @@ def figures(report: Report) -> Counter[str]:
             "positions": found.in_kafka,
             "acknowledged": found.acknowledged,
             "repeats": found.repeats,
+            "trucks too late": len(found.too_late),
             "as backfill": report.told.backfilled,
             "given up": report.given_up,
             "cuts": report.told.proxy.get("cuts", 0),
