@@ -52,7 +52,8 @@ def main() -> int:
     for name, count in counts.items():
         print(f"{name:20} {count:>14,}")
     print(f"{'seconds':20} {seconds:>14,.0f}")
-    print(f"{'inputs a second':20} {counts['inputs'] / seconds:>14,.0f}")
+    if counts["inputs"]:
+        print(f"{'inputs a second':20} {counts['inputs'] / seconds:>14,.0f}")
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'peak memory, MB':20} {peak_mb:>14,.0f}")
     return 1 if broken else 0

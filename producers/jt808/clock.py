@@ -12,6 +12,9 @@ _GMT8_MS = 8 * 3_600_000
 FIRST_MS = 946_684_800_000 - _GMT8_MS
 """2000-01-01T00:00:00+08:00, the first moment that two digits of a year can tell."""
 LAST_MS = FIRST_MS + 36_525 * DAY_MS - 1
+_FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+_BCD = [number // 10 << 4 | number % 10 for number in range(100)]
+"""A byte for each number of two digits."""
 
 
 def _digits(byte: int) -> int | None:
@@ -55,5 +58,14 @@ def write_time(time_ms: int | None) -> bytes:
     """BCD[6]; whole seconds. None, and what two digits of a year cannot tell, are zeros."""
     if time_ms is None or not FIRST_MS <= time_ms <= LAST_MS:
         return bytes(6)
-    local = _EPOCH + timedelta(milliseconds=time_ms + _GMT8_MS)
-    return bytes.fromhex(local.strftime("%y%m%d%H%M%S"))
+    day, of_day_ms = divmod(time_ms - FIRST_MS, DAY_MS)
+    minute, second = divmod(of_day_ms // 1000, 60)
+    hour, minute = divmod(minute, 60)
+    return _day_bytes(day) + bytes((_BCD[hour], _BCD[minute], _BCD[second]))
+
+
+@lru_cache(maxsize=1024)
+def _day_bytes(day: int) -> bytes:
+    """YY-MM-DD of a day counted from the first of the year 2000."""
+    date = _FIRST_DAY + timedelta(days=day)
+    return bytes((_BCD[date.year - 2000], _BCD[date.month], _BCD[date.day]))

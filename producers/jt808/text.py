@@ -1,6 +1,7 @@
 """Text and digits in fields of JT/T 808: GBK strings, BCD digits. Used by the bodies."""
 
 import contextlib
+from functools import lru_cache
 
 from producers.jt808.errors import ProtocolError
 
@@ -33,8 +34,12 @@ def write_fixed(text: str, width: int, field: str) -> bytes:
     return data.ljust(width, b"\x00")
 
 
+@lru_cache(maxsize=16_384)
 def write_digits(digits: str, width: int, field: str) -> bytes:
-    """Digits, two a byte, with zeros before them; `width` in bytes."""
+    """Digits, two a byte, with zeros before them; `width` in bytes.
+
+    Remembered, since a terminal's phone is written in every answer.
+    """
     if len(digits) <= 2 * width and digits.isalnum() and digits.isascii():
         with contextlib.suppress(ValueError):
             return bytes.fromhex(digits.rjust(2 * width, "0"))
