@@ -192,6 +192,7 @@ class Gateway:
     def _works(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         return {
             "beat": self._beat,
+            "outbox": self.outbox.watch,
             "sweep": self.server.sweep,
             "room": self.server.make_room,
             "register": self._follow,

@@ -6,8 +6,7 @@ acknowledges it to the terminal only in the first case, and else the terminal se
 outage of Kafka ends nothing: what waits is answered `False` in time, and it goes on when Kafka is
 back.
 
-All of it runs on the event loop. Nothing here blocks: batches are made by compiled code, some
-0.5 µs a record, and sent by aiokafka.
+All of it runs on the event loop, and nothing blocks it (docs/decisions/0008-outbox.md).
 """
 
 import asyncio
@@ -110,6 +109,12 @@ class Outbox:
         if self._tick_s:
             self._begin(self._tick(), "outbox-ticks")
 
+    async def watch(self) -> None:
+        """For ever; raises what a bug in it has raised."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+
     @property
     def crowded(self) -> bool:
         """Whether so much is on its way that nothing more should be read; see `room`."""
@@ -166,6 +171,8 @@ class Outbox:
             log.error("a bug ends the outbox", exc_info=error)
             self._closed = True
             self._health.beat(broken=True)
+            for lane in self._lanes():
+                self._give_up(lane)
 
     def _lanes(self) -> Iterator[Lane]:
         yield from self._positions

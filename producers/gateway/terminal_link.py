@@ -7,6 +7,7 @@ they are read the codec's.
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from producers.gateway.limits import (
@@ -35,9 +36,12 @@ class TerminalLink(asyncio.BufferedProtocol):
     def __init__(self, server: "Server") -> None:
         self._server = server
         self._loop = asyncio.get_running_loop()
-        self._connection = Connection(version_of=self._version_of)
         self._sessions: dict[str, Session] = {}
         """By the phone as on the wire."""
+        # Not a method: a connection that has ended is to be forgotten without the collector.
+        self._connection = Connection(
+            version_of=partial(_version_of, self._sessions, server.default_version)
+        )
         self._transport: asyncio.Transport | None = None
         self.host = self.name = ""
         self._began_s = self._heard_s = self._loop.time()
@@ -241,12 +245,6 @@ class TerminalLink(asyncio.BufferedProtocol):
     def _has_let_in(self) -> bool:
         return any(session.seat is not None for session in self._sessions.values())
 
-    def _version_of(self, phone: str) -> Version:
-        session = self._sessions.get(phone)
-        if session is None or session.seat is None:
-            return self._server.default_version
-        return session.seat.profile.version
-
     def _flush(self) -> None:
         if self._out and self._transport is not None:
             data = b"".join(self._out)
@@ -276,3 +274,9 @@ class TerminalLink(asyncio.BufferedProtocol):
             session.last_s = now_s
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
+
+
+def _version_of(sessions: dict[str, Session], default: Version, phone: str) -> Version:
+    """Of a terminal whose header does not tell."""
+    session = sessions.get(phone)
+    return default if session is None or session.seat is None else session.seat.profile.version

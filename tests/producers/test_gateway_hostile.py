@@ -243,24 +243,26 @@ async def test_a_terminal_that_fetches_no_answers(broker: str, redis_url: str, c
         await good.enter()
         _reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1)
         writer.transport.pause_reading()
-        beats = heartbeat(1, "17000000000") * 1_000
-        try:
-            async with asyncio.timeout(3):
-                while True:
-                    writer.write(beats)
-                    await writer.drain()
-        except TimeoutError:
-            pass
-        (deaf,) = (one for one in gateway.gateway.server.links if one._unsent_since_s is not None)
+        links = gateway.gateway.server.links
+
+        async def beat() -> None:
+            while True:
+                writer.write(heartbeat(1, "17000000000") * 1_000)
+                await writer.drain()
+
+        beating = asyncio.create_task(beat())
+        await until(lambda: any(one._unsent_since_s for one in links), "it is not read any more")
+        beating.cancel()
+        (deaf,) = (one for one in links if one._unsent_since_s)
         assert deaf._transport is not None
         assert deaf._transport.get_write_buffer_size() < 2 * limits.UNSENT_BYTES
         assert await good.locate() == DONE
         deaf.close("faults")
         await asyncio.sleep(0.1)
-        assert len(gateway.gateway.server.links) == 2, "its answers are still to be fetched"
+        assert len(links) == 2, "its answers are still to be fetched"
         loop = asyncio.get_running_loop()
         deaf.look(loop.time() + limits.UNSENT_S + 1)
-        await until(lambda: len(gateway.gateway.server.links) == 1, "it is cut off")
+        await until(lambda: len(links) == 1, "it is cut off")
         writer.transport.abort()
 
 
@@ -291,11 +293,12 @@ async def test_nothing_is_left_of_two_hundred_connections(
         assert not server._addresses
         assert gateway.figure("sessions") == gateway.figure("connections") == 0
         await until(lambda: gateway.gateway.outbox.held_bytes == 0, "all is kept")
-        gc.collect()
-        left = [
-            one for one in gc.get_objects() if isinstance(one, TerminalLink | Session | Receipt)
-        ]
-        assert left == []
+        await until(lambda: not _left(), "nothing is left of them")
+
+
+def _left() -> list[object]:
+    gc.collect()
+    return [one for one in gc.get_objects() if isinstance(one, TerminalLink | Session | Receipt)]
 
 
 async def test_ten_thousand_frames_from_one_delay_the_others_little(

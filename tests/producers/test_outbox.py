@@ -146,6 +146,21 @@ async def test_a_bug_in_an_answer_hurts_no_other(kafka_with_topics: str) -> None
     assert answers == [True] * 3
 
 
+async def test_a_bug_in_it_is_told_and_nothing_is_taken_any_more(kafka_with_topics: str) -> None:
+    unwritable = Position("浙B00001", START_MS, 121.0, 29.0, source=object())  # type: ignore[arg-type]
+    answers: list[bool] = []
+    async with fleet(kafka_with_topics) as trucks:
+        watching = asyncio.create_task(trucks.outbox.watch())
+        trucks.outbox.put(unwritable, answers.append)
+        with pytest.raises(TypeError, match="object"):
+            await asyncio.wait_for(watching, 10)
+        assert trucks.health.ailment() is not None
+        trucks.message()
+        await trucks.settled()
+        assert trucks.lost == [0]
+    assert answers == [False]
+
+
 async def test_topics_that_are_not_as_they_must_be(fresh_kafka: str) -> None:
     access = KafkaAccess.plain(fresh_kafka)
     with pytest.raises(PublishError, match=r"no topic gps.positions, gps.raw, gps.rejected"):
