@@ -181,7 +181,7 @@ class TerminalLink(asyncio.BufferedProtocol):
             if isinstance(event, Received):
                 self._take(event, now_s, received_ms)
             elif isinstance(event, PartReceived):
-                self._is_good(now_s)
+                self._take_part(event.message, now_s)
             else:
                 self._refuse(event)
             if self._reason:
@@ -201,6 +201,17 @@ class TerminalLink(asyncio.BufferedProtocol):
             session.last_s = now_s
             self._server.talk.take(session, message, received.frame, received_ms)
 
+    def _take_part(self, message: Message, now_s: float) -> None:
+        """Only who is let in may make the gateway keep parts."""
+        session = self._sessions.get(message.phone)
+        if session is None or session.seat is None:
+            self._server.metrics.refused.labels("not_let_in").inc()
+            self._server.talk.answer_stranger(self, message, Result.FAILED)
+            self._fault()
+            return
+        self._is_good(now_s)
+        session.last_s = now_s
+
     def _begin(self, message: Message, now_s: float) -> Session | None:
         """A session for a phone that is new here; None where there are too many."""
         if len(self._sessions) >= self._server.limits.phones:
@@ -218,6 +229,9 @@ class TerminalLink(asyncio.BufferedProtocol):
         if refused.header is not None:
             session = self._sessions.get(refused.header.phone)
             self._server.talk.take_wrong(self, session, refused.header, refused)
+        self._fault()
+
+    def _fault(self) -> None:
         self._faults += 1
         if self._faults > FAULTS:
             self.close("faults")
