@@ -50,8 +50,9 @@ imports: install
 rules: install ## write RULES.md from the catalogue
 	$(BIN)/python -m streams.rules_page > RULES.md
 
-pictures: install ## draw the golden streams, all or NAMES="…", into pictures/
+pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)
+	$(BIN)/python tests/draw_roads.py
 
 chaos: install ## break workers, brokers and Redis under a million positions: SEED=n (needs Java 17 and Maven)
 	PYTHONPATH=.:tests $(BIN)/python -m chaos --seed $(or $(SEED),1)

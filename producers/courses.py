@@ -97,8 +97,11 @@ def stop_over(
 def there_and_back(
     setting: Setting, place: Point, halt: Halt | None, *, lawful: bool = True
 ) -> Course | None:
-    """By road from the place of the route that is nearest; None where it is too far."""
+    """By road from the place of the route that is nearest; None where it is too far, or where one
+    would turn in a tunnel."""
     line = setting.line
+    if setting.terrain.tunnels.intersects(place):
+        return None
     from_m = min(max(line.project(place), 0.05 * line.length), 0.95 * line.length)
     out = by_road(setting, line.interpolate(from_m), place, lawful=lawful)
     if out is None:

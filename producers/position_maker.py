@@ -5,8 +5,11 @@ the terminal can't tell is left out.
 """
 
 from collections.abc import Iterator
+from itertools import repeat, starmap
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geofences.city import Truck as RegisteredTruck
 from producers.coverage import Coverage
@@ -52,57 +55,50 @@ class PositionMaker:
         if not len(fixes):
             return
         received = self._receiver.receive(fixes)
-        loaded, lifted, covered, load_kg = self._sensors.read(fixes)
+        readings: tuple[list[Any], ...] = self._sensors.read(fixes)
         sending = self._coverage.sending(fixes)
+        order = sending.order
         located = received.located & ~sending.in_tunnel
-        satellites = np.where(sending.in_tunnel, 0, received.satellites)
-        east_m, north_m = _held(received.east_m, located), _held(received.north_m, located)
-        lon, lat = self.terrain.in_degrees(east_m, north_m)
-        lon, lat = lon.round(6), lat.round(6)
-        times_ms = self._stamps(fixes)
-        speeds = np.where(located, received.speed_kmh, 0.0).round(1)
-        headings = _headings(fixes.east_m, fixes.north_m).round() % 360
+        lon, lat = self.terrain.in_degrees(
+            _held(received.east_m, located), _held(received.north_m, located)
+        )
+        columns: tuple[NDArray[Any], ...] = (
+            self._stamps(fixes),
+            lon.round(6),
+            lat.round(6),
+            np.where(located, received.speed_kmh, 0.0).round(1),
+            _headings(fixes.east_m, fixes.north_m).round() % 360,
+            located,
+            np.where(sending.in_tunnel, 0, received.satellites),
+        )
+        if sending.stored.any():
+            columns = tuple(column[order] for column in columns)
+            readings = tuple([column[number] for number in order] for column in readings)
         for begin in range(0, len(fixes), CHUNK):
-            chosen = sending.order[begin : begin + CHUNK]
-            rows = zip(
-                *(column[chosen].tolist() for column in (times_ms, lon, lat, speeds, headings)),
-                *(located[chosen].tolist(), satellites[chosen].tolist()),
-                sending.stored[begin : begin + CHUNK].tolist(),
-                sending.sent_ms[begin : begin + CHUNK].tolist(),
-                chosen.tolist(),
-                strict=True,
+            some = slice(begin, begin + CHUNK)
+            times, lons, lats, speeds, headings, fixed, satellites = (
+                column[some].tolist() for column in columns
             )
-            for row in rows:
-                number = row[9]
-                yield (
-                    row[8],
-                    Position(
-                        truck_id=self.truck_id,
-                        time_ms=row[0],
-                        lon=row[1],
-                        lat=row[2],
-                        speed_kmh=row[3],
-                        heading_deg=row[4],
-                        located=row[5],
-                        satellites=row[6],
-                        loaded=loaded[number],
-                        lifted=lifted[number],
-                        covered=covered[number],
-                        load_kg=load_kg[number],
-                        backfill=row[7],
-                        terminal_id=self._terminal_id,
-                        source="sim",
-                    ),
-                )
+            # In the order of Position's fields: one call a position is what this costs most.
+            rows = zip(
+                repeat(self.truck_id),
+                *(times, lons, lats, speeds, headings),
+                *(repeat(None), repeat(None)),  # altitude, mileage
+                *(fixed, satellites),
+                *(column[some] for column in readings),
+                sending.stored[some].tolist(),
+                *(repeat(self._terminal_id), repeat("sim")),
+            )
+            yield from zip(sending.sent_ms[some].tolist(), starmap(Position, rows), strict=True)
 
-    def _stamps(self, fixes: Fixes) -> np.ndarray:
+    def _stamps(self, fixes: Fixes) -> NDArray[np.int64]:
         """Moments by the terminal's clock."""
         if not self._noise:
             return fixes.time_ms
         return (fixes.time_ms + self._clock_ms) // 1000 * 1000
 
 
-def _held(metres: Floats, located: np.ndarray) -> Floats:
+def _held(metres: Floats, located: NDArray[np.bool_]) -> Floats:
     """Without a fix a receiver tells its last place."""
     if located.all():
         return metres

@@ -20,6 +20,7 @@ OPEN_M, OPEN_TAU_S = 2.5, 120.0
 CANYON_M, CANYON_TAU_S = 18.0, 240.0
 ENTERING_S = 45.0
 """So long takes the wander to grow between houses, and to shrink outside."""
+SHALLOW = 0.01
 SPEED_KMH = 0.7
 JUMP_SHARE, JUMP_M = 0.0002, (200.0, 3_000.0)
 BLIND_SHARE, POOR_SHARE = 0.01, 0.02
@@ -43,8 +44,8 @@ class Receiver:
     def __init__(self, terrain: Terrain, noise: float, chance: np.random.Generator) -> None:
         self._terrain, self._noise, self._chance = terrain, noise, chance
         self._time_s = 0.0
-        self._errors = [0.0, 0.0, 0.0, 0.0]
-        """In standard deviations: open sky east, north; canyon east, north."""
+        self._open, self._canyon = [0.0, 0.0], [0.0, 0.0]
+        """Errors east and north, in standard deviations."""
         self._depth = 0.0
         """How much of the wander shows, 0 to 1."""
 
@@ -80,24 +81,31 @@ class Receiver:
         """East and north, metres."""
         steps_s = np.diff(times_s, prepend=self._time_s)
         self._time_s = float(times_s[-1])
-        keeps = np.exp(-steps_s / OPEN_TAU_S), np.exp(-steps_s / CANYON_TAU_S)
-        rows = zip(
-            *(keep.tolist() for keep in keeps),
-            *(np.sqrt(1 - keep**2).tolist() for keep in keeps),
-            np.exp(-steps_s / ENTERING_S).tolist(),
-            canyon.tolist(),
-            *self._chance.standard_normal((4, len(times_s))).tolist(),
-            strict=True,
-        )
-        east, north, far_east, far_north = self._errors
-        depth, out = self._depth, []
-        for keep, far_keep, new, far_new, stays, deep, *draws in rows:
-            east = keep * east + new * draws[0]
-            north = keep * north + new * draws[1]
-            far_east = far_keep * far_east + far_new * draws[2]
-            far_north = far_keep * far_north + far_new * draws[3]
+        error_m = OPEN_M * self._walk(self._open, steps_s, OPEN_TAU_S)
+        if self._depth < SHALLOW and not canyon.any():
+            self._depth = 0.0
+            return error_m
+        depths, depth = [], self._depth
+        for deep, stays in zip(
+            canyon.tolist(), np.exp(-steps_s / ENTERING_S).tolist(), strict=True
+        ):
             depth = deep + (depth - deep) * stays
-            far_m = CANYON_M * depth
-            out.append((OPEN_M * east + far_m * far_east, OPEN_M * north + far_m * far_north))
-        self._errors, self._depth = [east, north, far_east, far_north], depth
-        return np.array(out).T
+            depths.append(depth)
+        self._depth = depth
+        wander_m: Floats = CANYON_M * self._walk(self._canyon, steps_s, CANYON_TAU_S) * depths
+        return error_m + wander_m
+
+    def _walk(self, state: list[float], steps_s: Floats, tau_s: float) -> Floats:
+        """East and north, in standard deviations; `state` is where it was, and becomes where it
+        is."""
+        keeps = np.exp(-steps_s / tau_s)
+        news = np.sqrt(1 - keeps**2) * self._chance.standard_normal((2, len(steps_s)))
+        out = []
+        for axis in (0, 1):
+            value, values = state[axis], []
+            for keep, new in zip(keeps.tolist(), news[axis].tolist(), strict=True):
+                value = keep * value + new
+                values.append(value)
+            state[axis] = value
+            out.append(values)
+        return np.array(out)

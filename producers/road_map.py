@@ -48,7 +48,8 @@ def read_roads(folder: Path) -> RoadMap | None:
     except OSError as error:
         raise RoadsError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, shapely.GEOSException) as error:
-        raise RoadsError(f"{path}: no GeoJSON of roads: {type(error).__name__}: {error}") from None
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise RoadsError(f"{path}: no GeoJSON of roads: {reason}") from None
 
 
 def _map(features: list[tuple[str, Any]]) -> RoadMap:

@@ -29,6 +29,7 @@ TRACK_KMH = 24.0
 """Off the roads."""
 SIGNALS: dict[RoadKind, float] = {"arterial": 0.35, "collector": 0.3, "local": 0.15}
 """How often a truck must stop at a junction that it reaches on such a road."""
+SHUNNED = 5.0
 ON_ROAD_M, SAME_M, AHEAD_M = 1.0, 0.05, 10.0
 
 
@@ -91,7 +92,8 @@ class RoadNetwork:
     ) -> LineString | None:
         """The quickest way, with straight tracks to and from the roads; None where there is none.
 
-        Roads along the line `shunned` count five times; a `lawful` way keeps off closed roads.
+        Roads along the line `shunned` count as five times as long; a `lawful` way keeps off closed
+        roads.
         """
         first, last = self._access(start), self._access(end)
         if first is None or last is None:
@@ -161,17 +163,11 @@ class RoadNetwork:
         if first.road == last.road:
             return [_cut(self.roads[first.road].line, first.at_m, last.at_m)]
         from_road, to_road = self.roads[first.road], self.roads[last.road]
-        best = {
-            from_road.start: from_road.takes_s * first.at_m / from_road.line.length,
-            from_road.end: from_road.takes_s * (1 - first.at_m / from_road.line.length),
-        }
+        best = _to_the_ends(from_road, first, _weight(first.road, shunned))
         before: dict[Spot, int] = {}
         queue = [(cost_s, spot) for spot, cost_s in best.items()]
         heapq.heapify(queue)
-        rest_s = {
-            to_road.start: to_road.takes_s * last.at_m / to_road.line.length,
-            to_road.end: to_road.takes_s * (1 - last.at_m / to_road.line.length),
-        }
+        rest_s = _to_the_ends(to_road, last, _weight(last.road, shunned))
         found_s, found = math.inf, None
         while queue:
             cost_s, spot = heapq.heappop(queue)
@@ -185,7 +181,7 @@ class RoadNetwork:
                 road = self.roads[number]
                 if lawful and road.is_closed:
                     continue
-                further_s = cost_s + road.takes_s * (5 if number in shunned else 1)
+                further_s = cost_s + road.takes_s * _weight(number, shunned)
                 if further_s < best.get(following, math.inf):
                     best[following], before[following] = further_s, number
                     heapq.heappush(queue, (further_s, following))
@@ -207,6 +203,19 @@ class RoadNetwork:
         begins_m = 0.0 if spot == self.roads[first.road].start else from_line.length
         pieces.append(_cut(from_line, first.at_m, begins_m))
         return pieces[::-1]
+
+
+def _weight(road: int, shunned: frozenset[int]) -> float:
+    return SHUNNED if road in shunned else 1.0
+
+
+def _to_the_ends(road: Road, access: _Access, weight: float) -> dict[Spot, float]:
+    """Seconds from a place on a road to its ends."""
+    share = access.at_m / road.line.length
+    costs_s = {road.start: road.takes_s * share * weight}
+    to_end_s = road.takes_s * (1 - share) * weight
+    costs_s[road.end] = min(to_end_s, costs_s.get(road.end, math.inf))
+    return costs_s
 
 
 def _spot(place: Sequence[float]) -> Spot:

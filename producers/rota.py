@@ -20,7 +20,7 @@ LONGEST_DETOUR_S = 3_000.0
 long."""
 SLOWER = 1.6
 """How much longer than at top speed a way may take."""
-CHECK_EVERY_S = 300
+CHECK_EVERY_S = 900
 
 
 @dataclass(frozen=True)

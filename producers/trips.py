@@ -22,8 +22,8 @@ from producers.yards import Turn, Yard
 
 TRIES = 4
 """Per kind: a course drawn by chance may not come out."""
-KNOWN_AFTER = 3
-"""Fixes after which a truck that the simulation begins with is known to be loaded."""
+KNOWN_AFTER = 1
+"""Fixes after which a truck that the simulation begins with is known to be loaded: two agree."""
 TIP_S, UNSEEN_TIP_S = (120.0, 240.0), (260.0, 420.0)
 """How long a tip takes; a truck without sensors stands long enough for it to be inferred."""
 OFF_BEFORE_MS = 60_000

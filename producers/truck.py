@@ -17,7 +17,7 @@ from producers.fixes import Fixes
 from producers.hauls import Haul, parking_near
 from producers.labels import Label
 from producers.offences import possible
-from producers.position_maker import PositionMaker
+from producers.position_maker import CLOCK_S, PositionMaker
 from producers.rota import LOADING_S, Rota
 from producers.service import come_to
 from producers.trips import Departure, Trip, offending_trip, plain_trip
@@ -35,6 +35,7 @@ OVERTIME_SHARE = 2.0
 night, not once a trip."""
 
 MEALS_APART_MS = 6 * 3_600_000
+CLOCK_MS = round((CLOCK_S + 1) * 1000)
 
 Event = Position | Label
 Events = Iterator[tuple[int, Event]]
@@ -186,9 +187,11 @@ class Truck:
         self, way: Way, time_ms: int
     ) -> Generator[tuple[int, Event], None, tuple[Way, int]]:
         """Now and then the empty truck stands by the roadside: the way that is left, and when."""
+        if self._chance.random() >= PAUSE_SHARE:
+            return way, time_ms
         begin_m = self._chance.uniform(0.2, 0.8) * way.length_m
         first, rest = way.cut(0, begin_m), way.cut(begin_m, way.length_m)
-        if first is None or rest is None or self._chance.random() >= PAUSE_SHARE:
+        if first is None or rest is None:
             return way, time_ms
         fixes = drive(first, time_ms, load=EMPTY, chance=self._chance)
         lasts_s = float(self._chance.uniform(*PAUSE_S))
@@ -215,6 +218,9 @@ class Truck:
     def _labelled(self, fixes: Fixes, breaches: Sequence[Breach]) -> Events:
         """Positions; each label follows the last position that it is about."""
         self._open = sorted(self._labels(breaches), key=lambda label: label.to_ms)
+        if not self._open:
+            yield from self._seen(fixes)
+            return
         for time_ms, position in self._seen(fixes):
             yield time_ms, position
             while self._open and self._open[0].to_ms <= time_ms:
@@ -244,6 +250,10 @@ class Truck:
 
     def _seen(self, fixes: Fixes) -> Events:
         """The positions since the simulation's start."""
-        for sent_ms, position in self._maker.positions(fixes.since(self._start_ms)):
-            if position.time_ms >= self._start_ms:
+        first_ms = self._start_ms
+        if int(fixes.time_ms[0]) >= first_ms + CLOCK_MS:
+            yield from self._maker.positions(fixes)
+            return
+        for sent_ms, position in self._maker.positions(fixes.since(first_ms)):
+            if position.time_ms >= first_ms:
                 yield sent_ms, position
