@@ -29,6 +29,8 @@ PARTITIONS = 12
 SPARE_FILES = 500
 EVERY_S = 10
 """A truck's usual interval."""
+WARM_UP_S, WARM_UP_RATE = 5.0, 2_000
+"""Apache Kafka compiles its code meanwhile."""
 FIRST = 0.2
 """Of the connections."""
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -207,6 +209,7 @@ def rates(installation: Installation, options: argparse.Namespace, parts: ExitSt
     gateway, port = installation.start("rates", parts)
     terminals = Terminals(port, options.terminals, options.processes, options.window, parts)
     several = f"{terminals.count:,} terminals"
+    terminals.drive(WARM_UP_S, WARM_UP_RATE)
     for rate in options.rates:
         measured(gateway, terminals, options.seconds, rate, f"{several}, {rate:,} messages/s")
     measured(gateway, terminals, options.seconds, None, f"{several}, as fast as acknowledged")
