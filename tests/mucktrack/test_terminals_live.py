@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from tally import tally
-from terminals.large_city import large_city
-from terminals.run import GATEWAY_KILLED, KAFKA_FROZEN, Plan, figures, run
+from terminals.run import GATEWAY_KILLED, KAFKA_FROZEN, Plan, figures, run, write_city
 
 ENDS_S = 240.0
 """For the terminals, on a machine that does much else."""
@@ -26,7 +25,7 @@ PLANS = {
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return large_city(tmp_path_factory.mktemp("large") / "city", 3)
+    return write_city(tmp_path_factory.mktemp("large") / "city", 1_000)
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -14,6 +14,7 @@ from typing import Final
 
 from chaos.verdict import Verdict, verdict
 
+from producers.demo_city import make_city
 from terminals.verdict import Delivered, Judged, delivered, judged
 from terminals.way import Told, Way
 
@@ -81,6 +82,14 @@ class Report:
         if (beside.found["all"].recall or 0) < LEAST_RECALL:
             wrong.append(f"recall {beside.found['all'].recall}")
         return wrong
+
+
+def write_city(folder: Path, trucks: int) -> Path:
+    """The made-up city for so many trucks that have somewhere to go."""
+    folder.mkdir()
+    for name, content in make_city(trucks=trucks * 3 // 2).items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def run(plan: Plan, folder: Path, city: Path, limit_s: float) -> Report:
