@@ -1,7 +1,7 @@
 """`mucktrack up`: everything on one machine (design section 8).
 
 Starts the parts, shows what happens, and stops them in the order that loses nothing: fleet, worker,
-archiver, servers.
+archiver, gateway, servers.
 """
 
 import math
@@ -20,7 +20,7 @@ from mucktrack.children import Child
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
 from mucktrack.monitor import Monitor
-from mucktrack.parts import Archiver, Fleet, FleetPlan, Servers, Worker, check, stop
+from mucktrack.parts import Archiver, Fleet, FleetPlan, Gateway, Servers, Worker, check, stop
 from mucktrack.run_folder import make_run_folder
 from mucktrack.scrape import WorkerFigures
 from mucktrack.settings import SETTINGS, Settings
@@ -64,8 +64,13 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
                 before = catch_up(servers.kafka, settings.partitions, worker.figures)
                 monitor = stack.enter_context(closing(_monitor(servers, worker, before)))
                 start_ms = fleet_start_ms(city, time.time_ns() // 1_000_000, before.highest_time_ms)
+                gateway, address = None, None
+                if plan.by_terminals:
+                    gateway = Gateway(settings, servers, folder_of_city, folder, stack)
+                    address = gateway.address()
                 fleet = Fleet(
-                    plan, servers, folder_of_city, settings.partitions, start_ms, folder, stack
+                    *(plan, servers, folder_of_city, settings.partitions, start_ms, folder, stack),
+                    address,
                 )
         except KeyboardInterrupt:
             console.print("stopped before everything was ready")
@@ -78,8 +83,10 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
         ]
         if archive is not None:
             heading.append(f"archive of what arrives in {archive}")
+        if address is not None:
+            heading.append(f"its trucks are terminals that report to the gateway at {address}")
         view = stack.enter_context(closing(open_view(console, heading, city.timezone)))
-        keepers = [kept] if kept else []
+        keepers = ([kept] if kept else []) + ([gateway.child] if gateway else [])
         complete = _watch(monitor, view, servers, worker, fleet, keepers, seconds)
         for child in (worker.child, *keepers):
             stop(child)

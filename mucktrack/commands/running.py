@@ -40,7 +40,10 @@ from mucktrack.settings import Settings
     metavar="N",
     help="End after so many seconds, with a summary.",
 )
-def up(settings: Settings, trucks: int, speed: float, seconds: float | None) -> None:
+@click.option(
+    "--jt808", is_flag=True, help="Its trucks are JT/T 808 terminals, which report to a gateway."
+)
+def up(settings: Settings, trucks: int, speed: float, seconds: float | None, jt808: bool) -> None:
     """Run everything on this machine.
 
     That is a simulated fleet, a worker, an archiver, and Kafka and Redis where none are given.
@@ -50,4 +53,4 @@ def up(settings: Settings, trucks: int, speed: float, seconds: float | None) -> 
     from mucktrack.parts import FleetPlan
     from mucktrack.up import up as run_all
 
-    run_all(settings, FleetPlan(trucks, speed), seconds)
+    run_all(settings, FleetPlan(trucks, speed, by_terminals=jt808), seconds)

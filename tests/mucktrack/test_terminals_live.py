@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from tally import tally
-from terminals.large_city import large_city
-from terminals.run import GATEWAY_KILLED, KAFKA_FROZEN, Plan, figures, run
+from terminals.run import GATEWAY_KILLED, KAFKA_FROZEN, Plan, figures, run, write_city
 
 ENDS_S = 240.0
 """For the terminals, on a machine that does much else."""
@@ -26,7 +25,7 @@ PLANS = {
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return large_city(tmp_path_factory.mktemp("large") / "city", 3)
+    return write_city(tmp_path_factory.mktemp("large") / "city", 1_000)
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -38,6 +37,7 @@ def test_all_that_is_acknowledged_is_in_kafka_and_judged(
     there = figures(report)
     assert not report.faults()
     assert there["violations"] > 0
+    assert there["trucks too late"] < plan.trucks / 10
     assert there["as backfill"] > 0
     assert there["cuts"] > 0 or not plan.cut_after
     assert there["given up"] > 0 or KAFKA_FROZEN not in plan.faults

@@ -10,8 +10,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 
-from terminals.large_city import large_city
-from terminals.run import KINDS, Plan, figures, run
+from terminals.run import KINDS, Plan, figures, run, write_city
 
 
 def main() -> int:
@@ -35,7 +34,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary) / "run"
         folder.mkdir(parents=True)
-        city = large_city(folder / "city", given.trucks // 400 + 1)
+        city = write_city(folder / "city", given.trucks)
         report = run(plan, folder, city, limit_s)
     print(f"seed {plan.seed}: {plan.trucks} terminals, {', '.join(plan.faults) or 'no faults'}")
     for what, count in figures(report).items():

@@ -14,6 +14,7 @@ from typing import Final
 
 from chaos.verdict import Verdict, verdict
 
+from producers.demo_city import make_city
 from terminals.verdict import Delivered, Judged, delivered, judged
 from terminals.way import Told, Way
 
@@ -83,6 +84,14 @@ class Report:
         return wrong
 
 
+def write_city(folder: Path, trucks: int) -> Path:
+    """The made-up city for so many trucks that have somewhere to go."""
+    folder.mkdir()
+    for name, content in make_city(trucks=trucks * 3 // 2).items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
 def run(plan: Plan, folder: Path, city: Path, limit_s: float) -> Report:
     """`limit_s`: for the terminals, however slow the machine is."""
     with Way(folder, city, seed=plan.seed, cut_after=plan.cut_after) as way:
@@ -98,7 +107,7 @@ def run(plan: Plan, folder: Path, city: Path, limit_s: float) -> Report:
         found = delivered(way)
         same = asyncio.run(verdict(way.kafka, way.archive, [str(way.city)], way.folder))
         given_up = (folder / "gateway.log").read_text().count("not delivered")
-        return Report(told, found, same, judged(way), given_up, seconds)
+        return Report(told, found, same, judged(way, found.too_late), given_up, seconds)
 
 
 def _break_things(way: Way, plan: Plan) -> None:
@@ -126,6 +135,7 @@ def figures(report: Report) -> Counter[str]:
             "positions": found.in_kafka,
             "acknowledged": found.acknowledged,
             "repeats": found.repeats,
+            "trucks too late": len(found.too_late),
             "as backfill": report.told.backfilled,
             "given up": report.given_up,
             "cuts": report.told.proxy.get("cuts", 0),
