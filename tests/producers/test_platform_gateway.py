@@ -260,6 +260,27 @@ async def test_a_second_login_takes_over(broker: str, tmp_path: Path) -> None:
         await until(lambda: gateway.figure("positions_total") == 1, "it is kept")
 
 
+async def test_what_the_link_before_had_sent_is_not_lost(broker: str, tmp_path: Path) -> None:
+    """While Kafka is away nothing is read and no keep-alive answered, so a platform connects anew;
+    what it had sent before lies in the old connection, and is not sent again."""
+    async with (
+        running(broker, tmp_path) as gateway,
+        LowerPlatform(gateway.port) as first,
+        LowerPlatform(gateway.port) as second,
+    ):
+        assert await first.log_in() == 0
+        (link,) = (one for one in gateway.gateway.server.links if one.platform is not None)
+        link.hold("test")
+        first.tell_position()
+        assert await second.log_in() == 0
+        second.tell_position()
+        await until(lambda: gateway.figure("positions_total") == 1, "the second is kept")
+        link.release("test")
+        await until(lambda: gateway.figure("positions_total") == 2, "the first is kept too")
+        await first.until_cut()
+        assert gateway.figure("connections_closed_total", reason="taken_over") == 1
+
+
 async def test_a_wrong_login_takes_nothing_over(broker: str, tmp_path: Path) -> None:
     async with (
         running(broker, tmp_path) as gateway,
