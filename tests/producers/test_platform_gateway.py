@@ -10,6 +10,7 @@ from platform_parts import CIPHER, CREDENTIALS, EAST, WEST, LowerPlatform, runni
 from mucktrack.topics import create_topics
 from producers.gateway.platform_limits import PlatformLimits
 from producers.jt809.cipher import Cipher
+from producers.jt809.fields import write as write_fields
 from producers.jt809.links import Closing, Logout
 from producers.jt809.message import OfPlatform, OfVehicle
 from producers.jt809.message import Raw as RawBody
@@ -238,6 +239,20 @@ async def test_garbage_concerns_nobody_else(broker: str, tmp_path: Path) -> None
             good.tell_position()
             await good.settled()
         await until(lambda: gateway.figure("positions_total") == 9, "all are kept")
+
+
+async def test_positions_behind_those_announced_are_kept(broker: str, tmp_path: Path) -> None:
+    """One announced, two there: the second is none of the frame's, but it is not dropped."""
+    async with running(broker, tmp_path) as gateway, LowerPlatform(gateway.port) as platform:
+        assert await platform.log_in() == 0
+        records = write_fields(platform.position()) * 2
+        platform.tell(0x1200, OfVehicle("浙B1", 2, 0x1203, RawBody(b"\1" + records)))
+        await platform.settled()
+        await until(lambda: gateway.figure("positions_total") == 1, "the first is kept")
+        await until(lambda: gateway.figure("rejects_total", reason="malformed") == 1, "the second")
+        (reject,) = await rejects(broker)
+        assert reject["value"]["hex"] == records[len(records) // 2 :].hex()
+        assert reject["value"]["detail"] == "36 bytes behind the 1 positions announced"
 
 
 async def test_a_second_login_takes_over(broker: str, tmp_path: Path) -> None:
