@@ -104,7 +104,11 @@ class Talk:
             return
         number = message.message_id
         self._count.get(number, self._count_other).inc()
-        if number == REGISTER:
+        if number in (REGISTER, AUTHENTICATE) and type(message.body) is Unknown:
+            # Encrypted: the platform has no key.
+            self._metrics.refused.labels("encrypted").inc()
+            self._answer_all(session, received, Result.UNSUPPORTED)
+        elif number == REGISTER:
             self._ask(session, self._register, message)
         elif number == AUTHENTICATE:
             self._ask(session, self._authenticate, message)
