@@ -7,25 +7,25 @@ Made by `producers.gateway.intake` for each message; the outbox calls `done` onc
 from collections.abc import Callable
 
 from producers.gateway.sessions import Session
-from producers.jt808.message import Message
+from producers.jt808.connection import Received
 
 
 class Receipt:
     """Counts the acknowledgements of one message down."""
 
-    __slots__ = ("_ended", "kept", "left", "message", "positions", "read_s", "session")
+    __slots__ = ("_ended", "kept", "left", "positions", "read_s", "received", "session")
 
     def __init__(
         self,
         session: Session,
-        message: Message,
+        received: Received,
         read_s: float,
         records: int,
         ended: Callable[["Receipt"], None],
     ) -> None:
         """`records`: how often `done` will be called. `read_s`: by the loop's clock."""
         self.session = session
-        self.message = message
+        self.received = received
         self.read_s = read_s
         self.left = records
         self.positions = 0

@@ -199,7 +199,7 @@ class TerminalLink(asyncio.BufferedProtocol):
         session = self._sessions.get(message.phone) or self._begin(message, now_s)
         if session is not None:
             session.last_s = now_s
-            self._server.talk.take(session, message, received.frame, received_ms)
+            self._server.talk.take(session, received, received_ms)
 
     def _take_part(self, message: Message, now_s: float) -> None:
         """Only who is let in may make the gateway keep parts."""

@@ -3,7 +3,7 @@ writes it, the mapping of its columns, and what is to come out, written by hand.
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -502,3 +502,21 @@ def test_a_file_that_is_misread_is_told(tmp_path: Path) -> None:
         "its `format` or `unit`"
     ]
     assert hints_of(write(tmp_path, "e.csv", csv_of([])), by(TIMES)) == []
+
+
+def test_plates_written_in_another_way_than_the_citys_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "e.csv", csv_of([("浙B·12345", "2026-05-01 08:00:00", 1, 1)]))
+    reading = by(TIMES)
+
+    def hints(trucks: Collection[str], reading: Reading = reading) -> list[str]:
+        said: list[str] = []
+        list(watched(path, open_positions(path, reading), reading.columns, said.append, trucks))
+        return said
+
+    (hint,) = hints({"浙B12345", "浙B00000"})
+    assert "truck '浙B·12345' is unknown to the city, which has '浙B12345'" in hint
+    assert hints({"浙B12345", "浙B·12345"}) == []
+    assert hints({"浙B00000"}) == []
+    pattern = TIMES.replace('"truck"', """{ column = "truck", pattern = '^(..)[^0-9A-Z]*(.+)$' }""")
+    assert pattern != TIMES
+    assert hints({"浙B12345"}, by(pattern)) == []

@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from gateway_parts import (
     LIMITS,
     OTHER_PHONE,
@@ -166,6 +167,19 @@ async def test_parts_of_strangers_are_not_kept(broker: str, redis_url: str, city
         await until(lambda: not gateway.gateway.server.links, "it is gone")
         assert gateway.figure("connections_closed_total", reason="faults") == 1
         assert gateway.figure("refused_total", reason="not_let_in") == limits.FAULTS + 2
+
+
+@pytest.mark.parametrize("message_id", [0x0100, 0x0102])
+async def test_who_comes_encrypted_is_told(
+    broker: str, redis_url: str, city: Path, message_id: int
+) -> None:
+    """And is heard on the same connection, when it comes again without."""
+    async with running(broker, redis_url, city) as gateway, Terminal(gateway.port) as terminal:
+        secret = Message(message_id, PHONE.zfill(12), 700, "2013", Unknown(b"secret"), 1)
+        terminal.tell_bytes(encode(secret))
+        assert (await terminal.answer_to(700)).result == 3
+        assert gateway.figure("refused_total", reason="encrypted") == 1
+        await terminal.enter()
 
 
 async def test_a_photo_in_parts_is_not_supported_and_spoils_nothing(
