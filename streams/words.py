@@ -60,7 +60,7 @@ def hours(validity: Validity, today: date) -> str:
 
 def named(one_id: str, name: str) -> str:
     """An id with its name, where that says more; the name alone where it says the id."""
-    if one_id in name.split():
+    if f" {one_id} " in f" {name} ":
         return name
     return f"{one_id} {name}" if name else one_id
 
