@@ -1,12 +1,15 @@
 """WGS-84, GCJ-02 and BD-09 coordinates, each into each (design section 4).
 
-The loader converts reference data on load, displays convert back, the city check tries shifts.
+The loader converts reference data on load, displays convert back, the city check tries shifts,
+terminals that do not report WGS-84 are corrected.
 GCJ-02 and BD-09 are the obfuscated datums of Chinese map sites; the formulas are the published
-ones, which the map sites' own conversion services agree with. Pure: columns in, columns out.
+ones, which the map sites' own conversion services agree with. Pure: columns in, columns out, or
+one point at a time.
 """
 
+import math
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +19,7 @@ DATUMS: tuple[Datum, ...] = get_args(Datum)
 
 Degrees = NDArray[np.float64]
 Step = Callable[[Degrees, Degrees], tuple[Degrees, Degrees]]
+PointStep = Callable[[float, float, Any], tuple[float, float]]
 
 _AXIS_M = 6_378_245.0
 """Semi-major axis of the Krasovsky ellipsoid, which the GCJ-02 formula uses."""
@@ -24,6 +28,8 @@ _WEST, _EAST, _SOUTH, _NORTH = 72.004, 137.8347, 0.8293, 55.8271
 """Outside this box, borders counted as inside, GCJ-02 is WGS-84."""
 _LARGEST_SHIFT, _ROUNDING = 0.1, 1e-9
 """Degrees: more than GCJ-02 moves any point of the box, and more than the inverse is off."""
+_EXACT = 1e-13
+"""Degrees; a step that moves a point by less ends its inverse."""
 _BD_WAVE = np.pi * 3000.0 / 180.0
 _BD_LON, _BD_LAT = 0.0065, 0.006
 _INVERSE_STEPS = 10
@@ -55,6 +61,35 @@ def convert(
     return x, y
 
 
+def point_to_wgs84(lon: float, lat: float, source: Datum) -> tuple[float, float]:
+    """One point (degrees) of datum `source` in WGS-84: what `convert` gives to 1e-11 degree, some
+    eight times as fast, for where positions come one at a time. Any finite numbers are taken."""
+    if source == "bd09":
+        lon, lat = _invert_point(_gcj02_to_bd09, lon, lat)
+    elif source == "wgs84":
+        return lon, lat
+    if not _point_in_box(lon, lat, _LARGEST_SHIFT):
+        return lon, lat
+    x, y = _invert_point(_obfuscate, lon, lat)
+    return (x, y) if _point_in_box(x, y, _ROUNDING) else (lon, lat)
+
+
+def _point_in_box(lon: float, lat: float, margin: float) -> bool:
+    return _WEST - margin <= lon <= _EAST + margin and _SOUTH - margin <= lat <= _NORTH + margin
+
+
+def _invert_point(step: PointStep, lon: float, lat: float) -> tuple[float, float]:
+    """`_invert` of a single point, which ends as soon as it is exact."""
+    x, y = lon, lat
+    for _ in range(_INVERSE_STEPS):
+        moved_x, moved_y = step(x, y, math)
+        off_x, off_y = moved_x - lon, moved_y - lat
+        x, y = x - off_x, y - off_y
+        if abs(off_x) + abs(off_y) < _EXACT:
+            break
+    return x, y
+
+
 def _wgs84_to_gcj02(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
     x, y = _obfuscate(lon, lat)
     inside = _in_box(lon, lat)
@@ -69,12 +104,13 @@ def _gcj02_to_wgs84(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
     return np.where(inside, x, lon), np.where(inside, y, lat)
 
 
-def _gcj02_to_bd09(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
-    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD_WAVE)
-    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD_WAVE)
+def _gcj02_to_bd09(lon: Any, lat: Any, of: Any = np) -> tuple[Any, Any]:
+    """Of arrays, or of single numbers where `of` is the module `math`."""
+    radius = of.hypot(lon, lat) + 0.00002 * of.sin(lat * _BD_WAVE)
+    angle = of.atan2(lat, lon) + 0.000003 * of.cos(lon * _BD_WAVE)
     return (
-        radius * np.cos(angle) + _BD_LON,
-        radius * np.sin(angle) + _BD_LAT,
+        radius * of.cos(angle) + _BD_LON,
+        radius * of.sin(angle) + _BD_LAT,
     )
 
 
@@ -106,27 +142,27 @@ def _invert(step: Step, lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
     return x, y
 
 
-def _obfuscate(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
-    """The GCJ-02 formula without its box."""
+def _obfuscate(lon: Any, lat: Any, of: Any = np) -> tuple[Any, Any]:
+    """The GCJ-02 formula without its box; of arrays, or of single numbers where `of` is `math`."""
     x, y = lon - 105.0, lat - 35.0
-    shared = 20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)
-    root = np.sqrt(np.abs(x))
+    shared = 20.0 * of.sin(6.0 * np.pi * x) + 20.0 * of.sin(2.0 * np.pi * x)
+    root = of.sqrt(of.fabs(x))
     north = (
         -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
-        + (shared + _waves(y, 20.0, 40.0)) * 2.0 / 3.0
-        + (160.0 * np.sin(y / 12.0 * np.pi) + 320.0 * np.sin(y * np.pi / 30.0)) * 2.0 / 3.0
+        + (shared + _waves(y, 20.0, 40.0, of)) * 2.0 / 3.0
+        + (160.0 * of.sin(y / 12.0 * np.pi) + 320.0 * of.sin(y * np.pi / 30.0)) * 2.0 / 3.0
     )  # fmt: skip
     east = (
         300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
-        + (shared + _waves(x, 20.0, 40.0)) * 2.0 / 3.0
-        + (150.0 * np.sin(x / 12.0 * np.pi) + 300.0 * np.sin(x / 30.0 * np.pi)) * 2.0 / 3.0
+        + (shared + _waves(x, 20.0, 40.0, of)) * 2.0 / 3.0
+        + (150.0 * of.sin(x / 12.0 * np.pi) + 300.0 * of.sin(x / 30.0 * np.pi)) * 2.0 / 3.0
     )  # fmt: skip
     radians = lat / 180.0 * np.pi
-    bulge = 1.0 - _ECCENTRICITY_SQUARED * np.sin(radians) ** 2
-    meridian_m = _AXIS_M * (1.0 - _ECCENTRICITY_SQUARED) / (bulge * np.sqrt(bulge))
-    parallel_m = _AXIS_M / np.sqrt(bulge) * np.cos(radians)
-    return lon + np.degrees(east / parallel_m), lat + np.degrees(north / meridian_m)
+    bulge = 1.0 - _ECCENTRICITY_SQUARED * of.sin(radians) ** 2
+    meridian_m = _AXIS_M * (1.0 - _ECCENTRICITY_SQUARED) / (bulge * of.sqrt(bulge))
+    parallel_m = _AXIS_M / of.sqrt(bulge) * of.cos(radians)
+    return lon + of.degrees(east / parallel_m), lat + of.degrees(north / meridian_m)
 
 
-def _waves(value: Degrees, short_m: float, long_m: float) -> Degrees:
-    return short_m * np.sin(np.pi * value) + long_m * np.sin(value / 3.0 * np.pi)
+def _waves(value: Any, short_m: float, long_m: float, of: Any) -> Any:
+    return short_m * of.sin(np.pi * value) + long_m * of.sin(value / 3.0 * np.pi)

@@ -11,7 +11,15 @@ import sys
 
 import click
 
-from mucktrack.commands import archiving, judging, producing, reference, running
+from mucktrack.commands import (
+    archiving,
+    frames,
+    judging,
+    producing,
+    receiving,
+    reference,
+    running,
+)
 from streams.shown import shown
 
 LONGEST_LINE = 10_000
@@ -78,9 +86,14 @@ for command in (
     judging.worker,
     judging.score,
     archiving.archive,
+    receiving.gateway,
+    receiving.gateway809,
     producing.replay,
     producing.simulate,
+    frames.jt808_group,
+    frames.jt809_group,
     reference.city_group,
+    reference.profiles_group,
     reference.topics_group,
     reference.print_settings,
 ):

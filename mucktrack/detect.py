@@ -17,9 +17,12 @@ import click
 from mucktrack.cities import succession
 from mucktrack.failures import BadInputError
 from mucktrack.file_progress import Advance, file_progress
+from mucktrack.file_reading import say_hint
 from mucktrack.outputs import LineFile, open_outputs
 from producers.chunk import Chunk, InputFileError
+from producers.exports.reading import AS_OURS, Reading
 from producers.files import check_file, open_positions
+from producers.hints import watched
 from streams.archive.layout import is_archive
 from streams.catalogue import CATALOGUE, PHASES
 from streams.detect import Engine, Outcome
@@ -47,18 +50,20 @@ def detect(
     batch_size: int | None,
     *,
     with_stats: bool,
+    reading: Reading = AS_OURS,
 ) -> None:
     """Judge the positions in `files`, or in one archive, and say on standard error how many there
     were.
 
     They are judged by `cities`, as `mucktrack.cities` reads them. At most `batch_size` go through
-    the engine at a time (None: as they are read); it changes nothing but speed. `with_stats`: say
+    the engine at a time (None: as they are read); it changes nothing but speed. `reading` is how
+    files are to be read. `with_stats`: say
     how many violations each rule had. Raises `BadInputError` for a city, file or target that cannot
     be used.
     """
     started = time.monotonic()
     try:
-        check_inputs(files)
+        check_inputs(files, reading)
         city = succession(cities)
         wanted = [targets.violations, targets.trips, targets.rejected]
         with open_outputs(wanted, inputs=files) as (violations, trips, rejected):
@@ -67,7 +72,7 @@ def detect(
                 if is_archive(files[0]):
                     _judge_archive(run, city, files[0], advance)
                 else:
-                    _judge_files(run, city, files, advance)
+                    _judge_files(run, city, files, reading, advance)
     except InputFileError as error:
         raise BadInputError(str(error)) from None
     click.echo(f"{run.summary()} · {time.monotonic() - started:.1f} s", err=True)
@@ -76,21 +81,28 @@ def detect(
             click.echo(line, err=True)
 
 
-def check_inputs(files: Sequence[Path]) -> None:
+def check_inputs(files: Sequence[Path], reading: Reading = AS_OURS) -> None:
     """Raises `InputFileError` where one can't be read, and for an archive that is not alone."""
     for path in files:
         if not is_archive(path):
-            check_file(path)
+            check_file(path, reading)
+        elif reading != AS_OURS:
+            raise InputFileError(
+                f"{path}: is an archive, of which --columns and --truck say nothing"
+            )
         elif len(files) > 1:
             raise InputFileError(
                 f"{path}: is an archive, which is judged alone; leave out the rest"
             )
 
 
-def _judge_files(run: "_Run", city: Succession, files: Sequence[Path], advance: Advance) -> None:
+def _judge_files(
+    run: "_Run", city: Succession, files: Sequence[Path], reading: Reading, advance: Advance
+) -> None:
     engine = Engine.offline(city)
     for path in files:
-        for chunk in open_positions(path):
+        chunks = open_positions(path, reading)
+        for chunk in watched(path, chunks, reading.columns, say_hint):
             run.take(engine, chunk.elements, None, partial(_rejects_of, path, chunk))
             advance(path, chunk.bytes_read, run.positions)
     run.finish(engine)

@@ -18,6 +18,7 @@ from mucktrack.explain_text import lines_of, lines_of_ending
 from mucktrack.failures import BadInputError
 from mucktrack.moments import moment_ms
 from producers.chunk import InputFileError
+from producers.exports.reading import AS_OURS, Reading
 from producers.files import open_positions
 from streams.archive.layout import is_archive
 from streams.detect import Engine
@@ -42,32 +43,34 @@ class Asked:
     as_json: bool
 
 
-def explain(cities: Sequence[Path], files: Sequence[Path], asked: Asked) -> None:
+def explain(
+    cities: Sequence[Path], files: Sequence[Path], asked: Asked, reading: Reading = AS_OURS
+) -> None:
     """Print the explanations; `cities`: as `mucktrack.cities.succession` reads them.
 
     Raises `BadInputError` for a city, file, truck or time that cannot be used.
     """
     try:
-        check_inputs(files)
+        check_inputs(files, reading)
         known = succession(cities)
         timezone = known.cities[0].compiled.city.timezone
         at_ms = None if asked.at is None else moment_ms(asked.at, timezone, "--at")
-        reading = _read(known, files, asked.truck_id)
-        told = iter(reading)
+        told_of = _read(known, files, asked.truck_id, reading)
+        told = iter(told_of)
         for explanation in told if at_ms is None else round_moment(told, at_ms):
             _show(explanation, asked, several=len(known) > 1)
-        if reading.narrator.positions == 0:
-            raise BadInputError(_unknown_truck(asked.truck_id, reading.seen))
+        if told_of.narrator.positions == 0:
+            raise BadInputError(_unknown_truck(asked.truck_id, told_of.seen))
         if at_ms is None:
-            _show(reading.narrator.finish(), asked, several=len(known) > 1)
+            _show(told_of.narrator.finish(), asked, several=len(known) > 1)
     except InputFileError as error:
         raise BadInputError(str(error)) from None
 
 
-def _read(known: Succession, files: Sequence[Path], truck_id: str) -> "_Reading":
+def _read(known: Succession, files: Sequence[Path], truck_id: str, reading: Reading) -> "_Reading":
     """Files are judged as they are; an archive as the worker judged it."""
     if not is_archive(files[0]):
-        chunks = (chunk.elements for path in files for chunk in open_positions(path))
+        chunks = (chunk.elements for path in files for chunk in open_positions(path, reading))
         return _Reading(
             Narrator(Engine.offline(known), truck_id), ((elements, None) for elements in chunks)
         )

@@ -42,6 +42,19 @@ class FilePath(click.Path):
 
 
 POSITION_FILES = click.argument("files", nargs=-1, required=True, metavar="FILE…", type=FilePath())
+COLUMNS = click.option(
+    "--columns",
+    type=FilePath(),
+    metavar="FILE",
+    help="What the columns of a vendor's export mean, as TOML (docs/files.md). Then .csv, .tsv, "
+    ".txt, .parquet, .xlsx and .xls are read by it.",
+)
+TRUCK = click.option(
+    "--truck",
+    "truck_id",
+    metavar="TRUCK",
+    help="The truck that all positions are of, for .gpx and with --columns.",
+)
 TARGET = FilePath(allow_dash=True)
 """A file to be written, or `-`."""
 

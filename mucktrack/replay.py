@@ -8,8 +8,10 @@ import click
 from mucktrack import city_check
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.file_progress import file_progress
+from mucktrack.file_reading import say_hint
 from mucktrack.interruptible import interruptible
 from producers.chunk import InputFileError
+from producers.exports.reading import AS_OURS, Reading
 from producers.files import check_file
 from producers.publisher import Publisher, PublishError
 from producers.replay import Replayed
@@ -25,6 +27,7 @@ def replay(
     city_folder: Path | None,
     files: Sequence[Path],
     speed: float | None,
+    reading: Reading = AS_OURS,
 ) -> None:
     """Publish the positions in `files` and say how many; `speed` None = as fast as it goes.
 
@@ -34,7 +37,7 @@ def replay(
     """
     try:
         for path in files:
-            check_file(path)
+            check_file(path, reading)
         city = None if city_folder is None else PreparedCity.of(city_check.load(city_folder))
         with (
             Publisher(kafka, POSITIONS, partitions) as publisher,
@@ -45,7 +48,7 @@ def replay(
             def progress(path: Path, bytes_read: int, done: Replayed) -> None:
                 advance(path, bytes_read, done.positions + done.malformed)
 
-            done = play(files, sink, speed, progress, city=city)
+            done = play(files, sink, speed, progress, city=city, reading=reading, hint=say_hint)
     except InputFileError as error:
         raise BadInputError(str(error)) from None
     except PublishError as error:

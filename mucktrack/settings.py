@@ -29,6 +29,7 @@ from mucktrack.kinds import (
 from streams.access import MECHANISMS, PLAINTEXT, SCRAM_SHA_512, SECURITIES
 
 PREFIX = "MUCKTRACK_"
+REQUIRED, NONE = "required", "none"
 UNSET = ""
 """An empty variable counts as unset."""
 
@@ -201,6 +202,121 @@ class Settings:
     archive_metrics_port: int = field(
         default=9465,
         metadata=_about(PORT, "Port on which an archiver serves its metrics; 0 = a free one."),
+    )
+    gateway_host: str = field(
+        default="127.0.0.1",
+        metadata=_about(HOST, "Address on which a gateway awaits terminals."),
+    )
+    gateway_port: int = field(
+        default=7611,
+        metadata=_about(PORT, "Port on which a gateway awaits terminals; 0 = a free one."),
+    )
+    gateway_idle_s: int = field(
+        default=300,
+        metadata=_about(
+            whole("SECONDS", 1, 86_400),
+            "A terminal that sends nothing for so long is gone; above its heartbeat's interval.",
+        ),
+    )
+    gateway_connections: int = field(
+        default=20_000,
+        metadata=_about(whole("N", 1, 1_000_000), "Connections of terminals at a time."),
+    )
+    gateway_connections_an_address: int = field(
+        default=2_000,
+        metadata=_about(
+            whole("N", 1, 1_000_000),
+            "And from one address: mobile networks put many terminals behind one.",
+        ),
+    )
+    gateway_phones: int = field(
+        default=1_000,
+        metadata=_about(
+            whole("N", 1, 1_000_000),
+            "Terminals on one connection, as a forwarder has them.",
+        ),
+    )
+    gateway_authentication: str = field(
+        default=REQUIRED,
+        metadata=_about(
+            choice(REQUIRED, NONE),
+            "Whether terminals must register and authenticate; none lets in whatever names a "
+            "terminal of trucks.csv.",
+        ),
+    )
+    gateway_profile: str | None = field(
+        default=None,
+        metadata=_about(
+            NAME,
+            "Profile of terminals whose model none is for; unset = the standard's own.",
+        ),
+    )
+    gateway_profiles: Path | None = field(
+        default=None,
+        metadata=_about(FOLDER, "Folder of profiles of one's own, beside those shipped."),
+    )
+    gateway_ask_location: str = field(
+        default="no",
+        metadata=_about(
+            choice("no", "yes"), "Whether a terminal that comes in is asked where it is (0x8201)."
+        ),
+    )
+    gateway_tick_s: int = field(
+        default=30,
+        metadata=_about(
+            whole("SECONDS", 0, 3_600),
+            "How often the clock's time goes to all partitions, so that silence is noticed; 0 = "
+            "never, for terminals whose time is not the clock's, such as simulated ones.",
+        ),
+    )
+    gateway_cert_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "PEM: certificate of the gateway; with it terminals need TLS."),
+    )
+    gateway_key_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "PEM: its key, without a password; unset = in the same file."),
+    )
+    gateway_metrics_port: int = field(
+        default=9466,
+        metadata=_about(PORT, "Port on which a gateway serves its metrics; 0 = a free one."),
+    )
+    gateway809_host: str = field(
+        default="127.0.0.1",
+        metadata=_about(HOST, "Address on which a gateway awaits platforms."),
+    )
+    gateway809_port: int = field(
+        default=7809,
+        metadata=_about(PORT, "Port on which a gateway awaits platforms; 0 = a free one."),
+    )
+    gateway809_idle_s: int = field(
+        default=180,
+        metadata=_about(
+            whole("SECONDS", 1, 86_400),
+            "A platform that sends nothing for so long is gone; it keeps alive every minute.",
+        ),
+    )
+    gateway809_connections: int = field(
+        default=200,
+        metadata=_about(whole("N", 1, 100_000), "Connections of platforms at a time."),
+    )
+    gateway809_frame_bytes: int = field(
+        default=262_144,
+        metadata=_about(
+            whole("BYTES", 1_024, 16_777_216), "The longest frame of a platform; photos are."
+        ),
+    )
+    gateway809_cert_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "PEM: certificate of the gateway; with it platforms need TLS."),
+    )
+    gateway809_key_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "PEM: its key, without a password; unset = in the same file."),
+    )
+    gateway809_metrics_port: int = field(
+        default=9467,
+        metadata=_about(PORT, "Port on which this gateway serves its metrics; 0 = a free one."),
     )
     session_timeout_s: int = field(
         default=6,

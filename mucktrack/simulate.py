@@ -16,6 +16,7 @@ from mucktrack.outputs import check_distinct
 from producers.demo_city import DEMO_CITY
 from producers.fleet import Fleet, SimulationError
 from producers.publisher import Publisher, PublishError
+from producers.road_map import RoadsError, read_roads
 from producers.simulate import (
     HOUR_MS,
     Simulation,
@@ -41,6 +42,8 @@ class Plan:
     """Of event time; None = until a signal."""
     labels: Path | None
     """Where the offences are told."""
+    noise: float
+    """Of receivers, sensors and networks; 1 = as it usually is, 0 = none."""
     start: datetime | None
     """None = an evening in the past, or for a file, one that is always the same."""
 
@@ -56,7 +59,7 @@ def simulate_to_file(plan: Plan, positions: Path, hours: float) -> None:
     city = city_check.load(plan.city or DEMO_CITY)
     start_ms = plan.start_ms(file_start_ms(city))
     try:
-        fleet = _fleet(plan, city, start_ms)
+        fleet = fleet_of(plan, city, start_ms)
         done = simulate_to_files(fleet, positions, plan.labels, start_ms, hours)
     except SimulationError as error:
         raise BadInputError(str(error)) from None
@@ -73,7 +76,7 @@ def simulate(plan: Plan, kafka: KafkaAccess, partitions: int, speed: float | Non
     start_ms = plan.start_ms(live_start_ms(city, time.time_ns() // 1_000_000))
     until_ms = None if plan.hours is None else start_ms + round(plan.hours * HOUR_MS)
     try:
-        fleet = _fleet(plan, city, start_ms)
+        fleet = fleet_of(plan, city, start_ms)
         with ExitStack() as stack:
             # Unbuffered: the labels are to be there whatever becomes of this process.
             labels = stack.enter_context(
@@ -96,8 +99,22 @@ def simulate(plan: Plan, kafka: KafkaAccess, partitions: int, speed: float | Non
     _say("published", publisher.counts.positions, simulation.done.labels)
 
 
-def _fleet(plan: Plan, city: City, start_ms: int) -> Fleet:
-    return Fleet(city, trucks=plan.trucks, seed=plan.seed, start_ms=start_ms, share=plan.share)
+def fleet_of(plan: Plan, city: City, start_ms: int) -> Fleet:
+    """Raises `SimulationError`, and `BadInputError` where the city's file of roads cannot be
+    used."""
+    try:
+        roads = read_roads(plan.city or DEMO_CITY)
+    except RoadsError as error:
+        raise BadInputError(str(error)) from None
+    return Fleet(
+        city,
+        trucks=plan.trucks,
+        seed=plan.seed,
+        start_ms=start_ms,
+        share=plan.share,
+        roads=roads,
+        noise=plan.noise,
+    )
 
 
 def _say(verb: str, positions: int, labels: int) -> None:

@@ -10,13 +10,12 @@ from contextlib import closing
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
 
+from producers.arrays import MAX_RECORD_BYTES
 from streams.access import AccessRefusedError, KafkaAccess, UnusableFileError
 from streams.admission import check_kafka_now
 
 log = logging.getLogger(__name__)
 
-MAX_RECORD_BYTES = 900_000
-"""Brokers take batches of a million bytes unless told otherwise."""
 PRODUCER_ID_S = 5.0
 """A broker that gives no producer id within this time has no idempotent producers."""
 CONNECT_MS = 5_000

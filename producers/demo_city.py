@@ -1,17 +1,18 @@
 """Makes the made-up city that comes along (`producers/cities/demo`): 云溪市, which does not exist.
 
-`python -m producers.demo_city DIR` writes it again; the same seed gives the same files, and a test
-holds the committed ones equal to what this makes. Every route keeps to the roads, every permit
-covers the districts that its routes touch, and no road leads through a no-go zone, so that a truck
-that keeps to its permit breaks no rule.
+`python -m producers.demo_city` writes it again, `python -m producers.demo_city DIR --trucks 5000`
+one with more trucks; the same seed gives the same files, and a test holds the committed ones equal
+to what this makes. Every route keeps to the roads, every permit covers the districts that its
+routes touch, and no route leads through a no-go zone, so that a truck that keeps to its permit
+breaks no rule.
 """
 
+import argparse
 import csv
 import io
 import json
 import math
 import random
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from producers.demo_places import (
     slow_zone,
 )
 from producers.demo_roads import COLUMNS, ROWS, SPACING_M, Place, Roads, length, make_roads
+from producers.demo_streets import Streets
+from producers.road_map import FILE as ROADS_FILE
 
 DEMO_CITY = Path(__file__).parent / "cities" / "demo"
 SEED = 20_260_401
@@ -60,13 +63,14 @@ speed_limit_kmh = 60
 Row = dict[str, str]
 
 
-def make_city(seed: int = SEED) -> dict[str, bytes]:
-    """The files of the city directory by name."""
+def make_city(seed: int = SEED, trucks: int = TRUCKS) -> dict[str, bytes]:
+    """The files of the city directory by name. More trucks are more permits for the same sites."""
     chance = random.Random(seed)  # noqa: S311 (nothing secret is made of it)
+    street_chance = random.Random(seed + 1)  # noqa: S311
     districts = make_districts(chance)
     roads = make_roads(chance)
     sites = make_sites(roads, chance)
-    permits, routes = _permits(districts, roads, sites, chance)
+    permits, routes = _permits(trucks, districts, roads, sites, chance)
     zones = _zones(roads, sites, routes, chance)
     return {
         "city.toml": CITY_TOML.encode(),
@@ -83,8 +87,9 @@ def make_city(seed: int = SEED) -> dict[str, bytes]:
             for route_id, line in routes.items()
         ),
         "zones.geojson": _collection(zones),
-        "trucks.csv": _table(_trucks(chance)),
+        "trucks.csv": _table(_trucks(trucks, chance)),
         "permits.csv": _table(permits),
+        ROADS_FILE: _roads(Streets(roads, sites, routes.values(), street_chance)),
     }
 
 
@@ -93,7 +98,7 @@ def plate(number: int) -> str:
     return f"浙Y{number:05d}"
 
 
-def _trucks(chance: random.Random) -> list[Row]:
+def _trucks(trucks: int, chance: random.Random) -> list[Row]:
     return [
         {
             "truck_id": plate(number),
@@ -101,12 +106,16 @@ def _trucks(chance: random.Random) -> list[Row]:
             "company": f"云溪{COMPANIES[number // 10 % len(COMPANIES)]}渣土运输有限公司",
             "max_load_kg": str(1_000 * (14 + int(chance.random() * 8))),
         }
-        for number in range(1, TRUCKS + 1)
+        for number in range(1, trucks + 1)
     ]
 
 
 def _permits(
-    districts: Sequence[Polygon], roads: Roads, sites: Sequence[DemoSite], chance: random.Random
+    trucks: int,
+    districts: Sequence[Polygon],
+    roads: Roads,
+    sites: Sequence[DemoSite],
+    chance: random.Random,
 ) -> tuple[list[Row], dict[str, list[Place]]]:
     """Permits of ten trucks each, for one construction site, a disposal site that is always open
     and one that closes at night; and the routes between them."""
@@ -115,7 +124,7 @@ def _permits(
     by_day = [site for site in sites if site.kind == "disposal" and site.hours]
     routes: dict[str, list[Place]] = {}
     permits: list[Row] = []
-    with_permit = TRUCKS - WITHOUT_PERMIT
+    with_permit = trucks - WITHOUT_PERMIT
     for number, first in enumerate(range(1, with_permit + 1, TRUCKS_A_PERMIT)):
         source = sources[number % len(sources)]
         targets = [_within_reach(roads, source, some, chance) for some in (always, by_day)]
@@ -196,6 +205,23 @@ def _block_middle(column: int, row: int) -> Place:
     return (column + 1 - COLUMNS / 2) * SPACING_M, (row + 1 - ROWS / 2) * SPACING_M
 
 
+def _roads(streets: Streets) -> bytes:
+    lines: list[tuple[str, list[Place]]] = [*streets.lines]
+    lines += [("tunnel", line) for line in streets.tunnels]
+    return _collection(
+        [
+            *(
+                (
+                    {"kind": kind},
+                    {"type": "LineString", "coordinates": [_degrees(place) for place in line]},
+                )
+                for kind, line in lines
+            ),
+            *(({"kind": "built_up"}, _polygon(shape)) for shape in streets.built_up),
+        ]
+    )
+
+
 def _site(site: DemoSite) -> tuple[dict[str, Any], dict[str, Any]]:
     properties: dict[str, Any] = {"site_id": site.site_id, "name": site.name, "kind": site.kind}
     if site.hours:
@@ -242,10 +268,18 @@ def _table(rows: Sequence[Row]) -> bytes:
 
 def main() -> None:
     """Write the city into the directory named on the command line, else where it belongs."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEMO_CITY
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in make_city().items():
-        (folder / name).write_bytes(content)
+    parser = argparse.ArgumentParser(prog="python -m producers.demo_city", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=DEMO_CITY)
+    parser.add_argument("--trucks", type=int, default=TRUCKS, help=f"default {TRUCKS}")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"default {SEED}")
+    given = parser.parse_args()
+    if given.trucks <= WITHOUT_PERMIT + EXPIRED:
+        parser.error(f"--trucks {given.trucks}: at least {WITHOUT_PERMIT + EXPIRED + 1}")
+    if given.folder == DEMO_CITY and (given.trucks, given.seed) != (TRUCKS, SEED):
+        parser.error("name a folder for a city that is not the one that comes along")
+    given.folder.mkdir(parents=True, exist_ok=True)
+    for name, content in make_city(given.seed, given.trucks).items():
+        (given.folder / name).write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -137,10 +137,11 @@ def _grounds(
         corners = [
             radius_m * chance.uniform(0.75, 1.0) for _ in range(6 + int(chance.random() * 4))
         ]
-        return place, _round_polygon(place, corners), None
+        return place, round_polygon(place, corners), None
 
 
-def _round_polygon(middle: Place, radii_m: Sequence[float]) -> Polygon:
+def round_polygon(middle: Place, radii_m: Sequence[float]) -> Polygon:
+    """With a corner at each radius, counter-clockwise from the east."""
     angles = [2 * math.pi * number / len(radii_m) for number in range(len(radii_m))]
     return Polygon(
         [
@@ -155,8 +156,8 @@ def no_go_zone(middle: Place, lines: Sequence[LineString], chance: random.Random
     room_m = min(line.distance(Point(middle)) for line in lines) - 250
     if room_m < 300:
         return None
-    return _round_polygon(middle, [min(room_m, 900) * chance.uniform(0.8, 1.0) for _ in range(9)])
+    return round_polygon(middle, [min(room_m, 900) * chance.uniform(0.8, 1.0) for _ in range(9)])
 
 
 def slow_zone(middle: Place, chance: random.Random) -> Polygon:
-    return _round_polygon(middle, [chance.uniform(420, 560) for _ in range(8)])
+    return round_polygon(middle, [chance.uniform(420, 560) for _ in range(8)])

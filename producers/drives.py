@@ -1,143 +1,90 @@
-"""How a simulated truck moves: fixes along a way, and at a stand.
+"""How a simulated truck moves and stands: fixes along a way, in a line, at a load, at a tip.
 
-Used by `producers.trips`. Places are metres in the city's plane. Knows nothing of rules.
+Used by `producers.trips` and `producers.truck`. Knows nothing of rules.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
-from shapely import LineString, Point
+from shapely import Point
 
-from producers.terrain import Floats, Terrain
+from producers.fixes import Fixes
+from producers.terrain import Floats
+from producers.ways import Way
 
 STEP_S = 10.0
-SLOWEST_KMH, FASTEST_KMH = 16.0, 52.0
-SLOW_MARGIN_M = 150.0
-"""Before and after a zone with a speed limit a truck is slow already, and still."""
-UNDER_LIMIT = 0.85
-"""Share of a speed limit that drivers keep to."""
+IDLE_STEP_S, PARKED_STEP_S = 30.0, 300.0
+"""Between reports of a truck that stands with its engine running, and without."""
+SLOWEST_KMH = 8.0
+STOP_S, LONGEST_STOP_S = 20.0, 70.0
+"""A stop at a junction, on average and at most."""
+BRAKING_M = 45.0
+PLACE_IN_LINE_M, LONGEST_LINE_M = 12.0, 110.0
+CREEP_S = 6.0
 
-NO, YES = False, True
-
-
-@dataclass(frozen=True)
-class Way:
-    """A line to drive along, and how fast."""
-
-    line: LineString
-    slow: tuple[tuple[float, float, float], ...]
-    """Stretches with a limit of their own: from, to (metres along), km/h."""
-    top_kmh: float
-
-    @classmethod
-    def along(cls, line: LineString, terrain: Terrain, top_kmh: float = FASTEST_KMH) -> Self:
-        """Slow where zones say so, and never above the city's limit."""
-        slow = []
-        for shape, limit_kmh in terrain.slow:
-            inside = shapely.get_coordinates(line.intersection(shape))
-            if len(inside):
-                ends = shapely.line_locate_point(line, shapely.points(inside))
-                margin_m = SLOW_MARGIN_M
-                slow.append((ends.min() - margin_m, ends.max() + margin_m, limit_kmh * UNDER_LIMIT))
-        if terrain.city.speed_limit_kmh is not None:
-            top_kmh = min(top_kmh, terrain.city.speed_limit_kmh * UNDER_LIMIT)
-        return cls(line, tuple(slow), top_kmh)
-
-    def shortest_s(self) -> float:
-        """How long it takes at least."""
-        return float(self.line.length) / self.top_kmh * 3.6
-
-    def limit_kmh(self, from_m: float, to_m: float) -> float:
-        """The lowest limit on a stretch."""
-        limits = [kmh for start, end, kmh in self.slow if from_m <= end and to_m >= start]
-        return min([self.top_kmh, *limits])
+EMPTY, FULL = 0.0, 1.0
 
 
-@dataclass(frozen=True)
-class Fixes:
-    """Where a truck is at some moments, and what is true of it then."""
-
-    time_ms: NDArray[np.int64]
-    east_m: Floats
-    north_m: Floats
-    speed_kmh: Floats
-    loaded: NDArray[np.bool_]
-    lifted: NDArray[np.bool_]
-    covered: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.time_ms)
-
-    @classmethod
-    def joined(cls, parts: Sequence["Fixes"]) -> "Fixes":
-        """One after another."""
-        return cls(
-            *(np.concatenate(columns) for columns in zip(*map(_columns, parts), strict=True))
-        )
-
-    def since(self, time_ms: int) -> "Fixes":
-        """Without what lies before that moment."""
-        later = self.time_ms >= time_ms
-        return Fixes(*(column[later] for column in _columns(self)))
-
-    def after(self, count: int) -> "Fixes":
-        """Without the first `count`."""
-        return Fixes(*(column[count:] for column in _columns(self)))
-
-    @property
-    def end_ms(self) -> int:
-        return int(self.time_ms[-1])
-
-    @property
-    def end(self) -> Point:
-        return Point(self.east_m[-1], self.north_m[-1])
-
-
-def _columns(fixes: Fixes) -> tuple[NDArray[Any], ...]:
-    return (
-        *(fixes.time_ms, fixes.east_m, fixes.north_m, fixes.speed_kmh),
-        *(fixes.loaded, fixes.lifted, fixes.covered),
-    )
-
-
-def drive(way: Way, start_ms: int, *, loaded: bool, chance: np.random.Generator) -> Fixes:
+def drive(way: Way, start_ms: int, *, load: float, chance: np.random.Generator) -> Fixes:
     """From one end to the other: a fix every ten seconds or so, and one at the end."""
-    total_m = float(way.line.length)
-    most = int(total_m / (SLOWEST_KMH / 3.6 * STEP_S)) + 3
-    steps_s = STEP_S + chance.uniform(-1, 1, most).round(1)
-    wishes_kmh = chance.uniform(0.7, 0.95) * way.top_kmh + chance.normal(0, 3, most)
-    times_ms, places_m, speeds_kmh = [], [], []
-    time_ms, place_m = float(start_ms), 0.0
-    for step_s, wish_kmh in zip(steps_s.tolist(), wishes_kmh.tolist(), strict=True):
-        ahead_m = wish_kmh / 3.6 * step_s
-        limit_kmh = way.limit_kmh(place_m, place_m + ahead_m) if way.slow else way.top_kmh
-        kmh = max(SLOWEST_KMH, min(wish_kmh, limit_kmh))
-        step_m = min(kmh / 3.6 * step_s, total_m - place_m)
-        time_ms += step_s * 1000
-        place_m += step_m
-        times_ms.append(round(time_ms))
-        places_m.append(place_m)
-        speeds_kmh.append(step_m / step_s * 3.6)
-        if place_m >= total_m:
-            break
-    corners = shapely.get_coordinates(way.line)
+    clock_s, places_m = _timetable(way, chance)
+    total_s = float(clock_s[-1])
+    count = max(1, round(total_s / STEP_S))
+    steps = np.arange(1, count + 1) + chance.uniform(-0.08, 0.08, count)
+    steps[-1] = count
+    times_s = steps * (total_s / count)
+    at_m = np.interp(times_s, clock_s, places_m)
+    speeds_kmh = (at_m - np.interp(times_s - 2, clock_s, places_m)) / np.minimum(times_s, 2) * 3.6
+    return _along(way, start_ms + np.round(times_s * 1000).astype(np.int64), at_m, speeds_kmh, load)
+
+
+def _timetable(way: Way, chance: np.random.Generator) -> tuple[Floats, Floats]:
+    """Seconds and metres since the start at which the speed changes, with waits at junctions."""
+    stops = {
+        round(at_m, 1): min(chance.exponential(STOP_S) + 2, LONGEST_STOP_S)
+        for at_m, often in way.stops
+        if chance.random() < often
+    }
+    marks_m = way.marks_m
+    if stops:
+        stop_m = np.array(list(stops))
+        marks_m = np.clip(np.concatenate([stop_m - BRAKING_M, stop_m, stop_m + BRAKING_M]), 0, None)
+        marks_m = np.union1d(way.marks_m, np.minimum(marks_m, way.marks_m[-1]))
+    middles_m = (marks_m[1:] + marks_m[:-1]) / 2
+    which = np.clip(np.searchsorted(way.marks_m, middles_m) - 1, 0, len(way.kmh) - 1)
+    pace = chance.uniform(0.8, 0.97) + chance.normal(0, 0.05, len(middles_m))
+    kmh = np.maximum(way.kmh[which] * np.clip(pace, 0.6, 1.0), SLOWEST_KMH)
+    if stops:
+        near = np.abs(middles_m[:, None] - stop_m).min(axis=1) <= BRAKING_M
+        kmh[near] = np.maximum(kmh[near] / 2, SLOWEST_KMH)
+    leg_s = np.diff(marks_m) / kmh * 3.6
+    clock_s, places_m = [0.0], [0.0]
+    for at_m, took_s in zip(marks_m[1:].tolist(), leg_s.tolist(), strict=True):
+        clock_s.append(clock_s[-1] + took_s)
+        places_m.append(at_m)
+        wait_s = stops.get(round(at_m, 1))
+        if wait_s is not None:
+            clock_s.append(clock_s[-1] + wait_s)
+            places_m.append(at_m)
+    return np.array(clock_s), np.array(places_m)
+
+
+def _along(way: Way, time_ms: np.ndarray, at_m: Floats, speeds_kmh: Floats, load: float) -> Fixes:
+    corners, count = np.array(way.line.coords), len(at_m)
     along_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))])
-    count = len(times_ms)
     return Fixes(
-        np.array(times_ms, np.int64),
-        np.interp(places_m, along_m, corners[:, 0]),
-        np.interp(places_m, along_m, corners[:, 1]),
-        np.array(speeds_kmh),
-        *(np.full(count, value) for value in (loaded, NO, YES)),
+        time_ms,
+        np.interp(at_m, along_m, corners[:, 0]),
+        np.interp(at_m, along_m, corners[:, 1]),
+        speeds_kmh,
+        np.full(count, load),
+        np.zeros(count, bool),
+        np.ones(count, bool),
     )
 
 
 def stand(
-    place: Point, start_ms: int, lasting_s: float, *, loaded: bool, every_s: float = STEP_S
+    place: Point, start_ms: int, lasting_s: float, *, load: float, every_s: float = STEP_S
 ) -> Fixes:
     """At one place, up to and with the end."""
     count = max(1, round(lasting_s / every_s))
@@ -147,20 +94,52 @@ def stand(
         np.full(count, place.x),
         np.full(count, place.y),
         np.zeros(count),
-        *(np.full(count, value) for value in (loaded, NO, YES)),
+        np.full(count, load),
+        np.zeros(count, bool),
+        np.ones(count, bool),
     )
 
 
-def load(place: Point, start_ms: int, lasting_s: float) -> Fixes:
+def shortened(way: Way, ahead: int) -> Way:
+    """The way to the end of a line of `ahead` trucks at its end."""
+    end_m = way.length_m - min(PLACE_IN_LINE_M * ahead, LONGEST_LINE_M)
+    if ahead < 1 or end_m < way.length_m / 2:
+        return way
+    return way.cut(0, end_m) or way
+
+
+def stand_in_line(
+    whole: Way, joined: Way, start_ms: int, lasting_s: float, *, ahead: int, load: float
+) -> Fixes:
+    """From the end of the line, where the way `joined` ends, to the end of the `whole` way: moving
+    up a place each time that one ahead is served."""
+    count = max(1, round(lasting_s / IDLE_STEP_S))
+    steps_s = np.arange(1, count + 1) * (lasting_s / count)
+    length_m = whole.length_m - joined.length_m
+    turns_s = np.arange(1, max(1, ahead) + 1) * (lasting_s / max(1, ahead))
+    clock_s = np.column_stack([turns_s - CREEP_S, turns_s]).ravel()
+    moved = np.repeat(np.arange(max(1, ahead) + 1), 2)[1:-1] / max(1, ahead)
+    at_m = joined.length_m + length_m * np.interp(steps_s, clock_s, moved)
+    time_ms = start_ms + np.round(steps_s * 1000).astype(np.int64)
+    return _along(whole, time_ms, at_m, np.zeros(count), load)
+
+
+def load(place: Point, start_ms: int, lasting_s: float, share: float) -> Fixes:
     """A stand at which the truck is loaded and then covered, near the end."""
-    fixes = stand(place, start_ms, lasting_s, loaded=NO)
-    loaded = fixes.time_ms > fixes.end_ms - 60_000
-    return replace(fixes, loaded=loaded, covered=fixes.time_ms > fixes.end_ms - 30_000)
+    fixes = stand(place, start_ms, lasting_s, load=EMPTY)
+    full = fixes.time_ms > fixes.end_ms - 60_000
+    covered = fixes.time_ms > fixes.end_ms - 30_000
+    return replace(fixes, load=np.where(full, share, EMPTY), covered=covered)
 
 
-def tip(place: Point, start_ms: int, lasting_s: float) -> Fixes:
+def tip(place: Point, start_ms: int, lasting_s: float, share: float) -> Fixes:
     """A stand at which the truck is opened, lifted, emptied, and let down again."""
-    fixes = stand(place, start_ms, lasting_s, loaded=YES)
+    fixes = stand(place, start_ms, lasting_s, load=share)
     since_s = (fixes.time_ms - start_ms) / 1000
     lifted = (since_s > 25) & (since_s <= min(lasting_s - 30, 85))
-    return replace(fixes, loaded=since_s <= 45, lifted=lifted, covered=since_s <= 15)
+    return replace(
+        fixes,
+        load=np.where(since_s <= 45, share, EMPTY),
+        lifted=lifted,
+        covered=since_s <= 15,
+    )

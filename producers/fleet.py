@@ -6,20 +6,32 @@ fleet. Knows nothing of where positions go.
 """
 
 import heapq
+import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import mean
 
 import numpy as np
 
 from geofences.city import City, Permit
-from producers.conduct import Terms
+from producers.conduct import Conduct
 from producers.hauls import Haul, find_hauls
 from producers.labels import Label
-from producers.position_maker import Equipment, PositionMaker
+from producers.offences import OFFENCES
+from producers.position_maker import PositionMaker
+from producers.road_map import RoadMap
+from producers.rota import LOADING_S, Rota
+from producers.sensors import Equipment
+from producers.shifts import draw_shift
+from producers.terms import Terms
 from producers.terrain import Terrain
+from producers.trips import TIP_S
 from producers.truck import Event, Truck
+from producers.ways import Journeys
+from producers.yards import Yard
 
-OFFENCE_KINDS = 8
+OFFENCE_KINDS = len(OFFENCES) + 1
 """The kinds of offences; one of them, driving without a permit, belongs to the truck."""
 WITHOUT_SENSORS, WITHOUT_LIFT_SENSOR = 0.15, 0.1
 """Shares of the trucks."""
@@ -41,30 +53,52 @@ class _Crew:
 class Fleet:
     """`trucks` trucks of `city` from `start_ms` on, of whose loaded trips a `share` offends.
 
-    Raises `SimulationError` where the city has not so many trucks that have something to do.
+    `roads`: None = the permitted routes are all there are. `noise`: how large and frequent the
+    errors of receivers, sensors and networks are; 1 = as they usually are, 0 = none. Raises
+    `SimulationError` where the city has not so many trucks that have something to do.
     """
 
-    def __init__(self, city: City, *, trucks: int, seed: int, start_ms: int, share: float) -> None:
+    def __init__(
+        self,
+        city: City,
+        *,
+        trucks: int,
+        seed: int,
+        start_ms: int,
+        share: float,
+        roads: RoadMap | None = None,
+        noise: float = 1.0,
+    ) -> None:
         if not 0 <= share <= 1:
             raise SimulationError(f"a share of offending trips of {share}; allowed is 0 to 1")
+        if not 0 <= noise < math.inf:
+            raise SimulationError(f"noise of {noise}; allowed is 0 and more")
         self.city = city
-        terrain = Terrain(city)
+        terrain = Terrain(city, roads)
+        journeys = Journeys(terrain)
         chance = np.random.default_rng([seed, 0])
         crews, without = _choose(_crews(terrain, start_ms), trucks, share, chance)
         rest = max(0.0, share * trucks - without) / max(1, trucks - without)
         terminals = {truck.truck_id: truck for truck in city.trucks}
+        yards = _yards(crews)
         self._trucks = []
         for number, crew in enumerate(crews, 1):
             truck_chance = np.random.default_rng([seed, number])
             equipment = _equipment(crew, truck_chance)
             maker = PositionMaker(
-                terrain, crew.truck_id, terminals.get(crew.truck_id), equipment, truck_chance
+                *(terrain, crew.truck_id, terminals.get(crew.truck_id)),
+                *(equipment, truck_chance, noise),
             )
-            life = Truck(terrain, crew.terms, crew.hauls, maker, truck_chance, start_ms, rest)
+            shift = draw_shift(crew.terms.permits, truck_chance)
+            rota = Rota(terrain, journeys, crew.hauls, shift)
+            conduct = Conduct(terrain, crew.terms, equipment)
+            life = Truck(rota, conduct, yards, maker, truck_chance, start_ms, rest)
             self._trucks.append(life)
 
     def events(self) -> Iterator[Event]:
-        """Positions and labels, without end. A label comes when what it tells is over."""
+        """Positions and labels, without end, in the order in which terminals send them: what one
+        has stored where it could not (`backfill`) comes when it can. A label comes when what it
+        tells is over."""
         lives = [_numbered(number, truck) for number, truck in enumerate(self._trucks)]
         for _, _, event in heapq.merge(*lives):
             yield event
@@ -128,3 +162,16 @@ def _equipment(crew: _Crew, chance: np.random.Generator) -> Equipment:
         return Equipment(sensors=False, lift=False, scales=False)
     lift = kind >= WITHOUT_SENSORS + WITHOUT_LIFT_SENSOR
     return Equipment(sensors=True, lift=lift, scales=bool(chance.random() < 0.5))
+
+
+def _yards(crews: Sequence[_Crew]) -> dict[str, Yard]:
+    """Of every site: as many bays as keep up with its trucks most of the time, also at hours when
+    their other targets are closed."""
+    busy: dict[str, float] = defaultdict(float)
+    for crew in crews:
+        for haul in crew.hauls:
+            driving_s = (haul.way.shortest_s() + haul.back.shortest_s()) * 1.2
+            cycle_s = driving_s + mean(LOADING_S) + mean(TIP_S)
+            busy[haul.source.site.site_id] += mean(LOADING_S) / cycle_s / len(crew.hauls)
+            busy[haul.target.site.site_id] += mean(TIP_S) / cycle_s
+    return {site_id: Yard(max(1, math.ceil(busy_bays))) for site_id, busy_bays in busy.items()}

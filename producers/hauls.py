@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import shapely
 from shapely import LineString, Point
-from shapely.ops import linemerge, nearest_points
+from shapely.ops import linemerge
 
 from geofences.city import Permit
-from producers.conduct import Terms
-from producers.drives import Way
+from producers.terms import Terms
 from producers.terrain import Ground, Terrain
+from producers.ways import Journeys, Way
 
 CHECK_EVERY_M = 25.0
-NO_GO_MARGIN_M = 60.0
 PARKING_WITHIN_M = 8_000.0
 
 
@@ -35,23 +34,11 @@ class Haul:
 
     @property
     def start(self) -> Point:
-        return Point(self.way.line.coords[0])
+        return self.way.start
 
     @property
     def end(self) -> Point:
-        return Point(self.way.line.coords[-1])
-
-
-@dataclass(frozen=True)
-class Parking:
-    """Where trucks wait that come from a disposal site."""
-
-    there: Way
-    back: Way
-
-    @property
-    def place(self) -> Point:
-        return Point(self.there.line.coords[-1])
+        return self.way.end
 
 
 def find_hauls(terrain: Terrain, permits: Sequence[Permit], terms: Terms) -> list[Haul]:
@@ -89,19 +76,16 @@ def _is_lawful(line: LineString, terrain: Terrain, terms: Terms) -> bool:
     along_m = np.arange(0.0, line.length, CHECK_EVERY_M)
     places: Any = shapely.line_interpolate_point(line, along_m)
     broken = terms.off_route(places) | terms.abroad(places)
-    return not broken.any() and is_clear(line, terrain)
-
-
-def is_clear(line: LineString, terrain: Terrain) -> bool:
-    """Whether the line keeps out of the no-go zones."""
-    return terrain.no_go.is_empty or line.distance(terrain.no_go) > NO_GO_MARGIN_M
+    return not broken.any() and terrain.is_clear(line)
 
 
 def _both_ways(line: LineString, terrain: Terrain) -> tuple[Way, Way]:
     return Way.along(line, terrain), Way.along(line.reverse(), terrain)
 
 
-def parking_near(target: Ground, start: Point, terrain: Terrain) -> Parking | None:
+def parking_near(
+    target: Ground, start: Point, terrain: Terrain, journeys: Journeys
+) -> Point | None:
     """The nearest parking site that can be reached from `start`, a place in `target`."""
     near = sorted(
         (ground.shape.distance(target.shape), site_id)
@@ -109,8 +93,7 @@ def parking_near(target: Ground, start: Point, terrain: Terrain) -> Parking | No
         if ground.site.kind == "parking"
     )
     for distance_m, site_id in near:
-        place = nearest_points(shapely.centroid(terrain.sites[site_id].shape), start)[0]
-        line = LineString([start, place])
-        if distance_m <= PARKING_WITHIN_M and is_clear(line, terrain):
-            return Parking(*_both_ways(line, terrain))
+        place: Point = shapely.centroid(terrain.sites[site_id].shape)
+        if distance_m <= PARKING_WITHIN_M and journeys.way(start, place) is not None:
+            return place
     return None

@@ -1,34 +1,33 @@
-"""Turns where a simulated truck is into what its terminal reports.
+"""Turns where a simulated truck is into what its terminal reports, in the order of sending.
 
-Used by `producers.truck`: the receiver's errors come in here, and what the terminal can't tell is
-left out.
+Used by `producers.truck`: the errors of receiver, sensors, network and clock come in here, and what
+the terminal can't tell is left out.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import repeat, starmap
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geofences.city import Truck as RegisteredTruck
-from producers.drives import Fixes
+from producers.coverage import Coverage
+from producers.fixes import Fixes
+from producers.receiver import Receiver
+from producers.sensors import Equipment, Sensors
 from producers.terrain import Floats, Terrain
 from streams.position import Position
 
-NOISE_M, MOST_NOISE_M = 2.5, 8.0
 USUAL_LOAD_KG = 16_000.0
-
-
-@dataclass(frozen=True)
-class Equipment:
-    """What the terminal tells: `sensors` whether loaded, and covered; `lift` whether lifted too;
-    `scales` the weight."""
-
-    sensors: bool
-    lift: bool
-    scales: bool
+CLOCK_S = 2.0
+"""A terminal's clock is wrong by so much at most, and counts whole seconds."""
+CHUNK = 64
+"""Positions made at a time: thousands of trucks have a trip each in memory."""
 
 
 class PositionMaker:
-    """The terminal of one truck."""
+    """The terminal of one truck. `noise`: how large and frequent all errors are; 0 = none."""
 
     def __init__(
         self,
@@ -37,54 +36,74 @@ class PositionMaker:
         registered: RegisteredTruck | None,
         equipment: Equipment,
         chance: np.random.Generator,
+        noise: float,
     ) -> None:
         self.truck_id = truck_id
         self.equipment = equipment
         self.terrain = terrain
-        self._chance = chance
+        self._noise = noise
         self._terminal_id = registered.terminal_id if registered else None
-        most_kg = (registered and registered.max_load_kg) or USUAL_LOAD_KG
-        self._load_kg = float(np.round(most_kg * chance.uniform(0.75, 0.97), -2))
+        self.limit_kg = registered.max_load_kg if registered else None
+        self._clock_ms = round(chance.uniform(-CLOCK_S, CLOCK_S) * 1000)
+        self._receiver = Receiver(terrain, noise, chance)
+        self._sensors = Sensors(equipment, self.limit_kg or USUAL_LOAD_KG, noise, chance)
+        self._coverage = Coverage(terrain, noise, chance)
 
-    def positions(self, fixes: Fixes) -> list[Position]:
-        """What the terminal reports of these fixes."""
-        count = len(fixes)
-        east_m, north_m = fixes.east_m, fixes.north_m
-        noise_m = np.clip(self._chance.normal(0, NOISE_M, (2, count)), -MOST_NOISE_M, MOST_NOISE_M)
-        lon, lat = self.terrain.in_degrees(east_m + noise_m[0], north_m + noise_m[1])
-        headings = _headings(east_m, north_m)
-        told = self.equipment
-        untold = [None] * count
-        columns = (
-            fixes.time_ms.tolist(),
-            lon.round(7).tolist(),
-            lat.round(7).tolist(),
-            fixes.speed_kmh.round(1).tolist(),
-            (headings.round() % 360).tolist(),
-            self._chance.integers(8, 19, count).tolist(),
-            fixes.loaded.tolist() if told.sensors else untold,
-            fixes.lifted.tolist() if told.lift else untold,
-            fixes.covered.tolist() if told.sensors else untold,
-            (fixes.loaded * self._load_kg).tolist() if told.scales else untold,
+    def positions(self, fixes: Fixes) -> Iterator[tuple[int, Position]]:
+        """What the terminal reports of these fixes, each with the moment at which it is sent. To be
+        called in the order of time."""
+        if not len(fixes):
+            return
+        received = self._receiver.receive(fixes)
+        readings: tuple[list[Any], ...] = self._sensors.read(fixes)
+        sending = self._coverage.sending(fixes)
+        order = sending.order
+        located = received.located & ~sending.in_tunnel
+        lon, lat = self.terrain.in_degrees(
+            _held(received.east_m, located), _held(received.north_m, located)
         )
-        return [
-            Position(
-                truck_id=self.truck_id,
-                time_ms=row[0],
-                lon=row[1],
-                lat=row[2],
-                speed_kmh=row[3],
-                heading_deg=row[4],
-                satellites=row[5],
-                loaded=row[6],
-                lifted=row[7],
-                covered=row[8],
-                load_kg=row[9],
-                terminal_id=self._terminal_id,
-                source="sim",
+        columns: tuple[NDArray[Any], ...] = (
+            self._stamps(fixes),
+            lon.round(6),
+            lat.round(6),
+            np.where(located, received.speed_kmh, 0.0).round(1),
+            _headings(fixes.east_m, fixes.north_m).round() % 360,
+            located,
+            np.where(sending.in_tunnel, 0, received.satellites),
+        )
+        if sending.stored.any():
+            columns = tuple(column[order] for column in columns)
+            readings = tuple([column[number] for number in order] for column in readings)
+        for begin in range(0, len(fixes), CHUNK):
+            some = slice(begin, begin + CHUNK)
+            times, lons, lats, speeds, headings, fixed, satellites = (
+                column[some].tolist() for column in columns
             )
-            for row in zip(*columns, strict=True)
-        ]
+            # In the order of Position's fields: one call a position is what this costs most.
+            rows = zip(
+                repeat(self.truck_id),
+                *(times, lons, lats, speeds, headings),
+                *(repeat(None), repeat(None)),  # altitude, mileage
+                *(fixed, satellites),
+                *(column[some] for column in readings),
+                sending.stored[some].tolist(),
+                *(repeat(self._terminal_id), repeat("sim")),
+            )
+            yield from zip(sending.sent_ms[some].tolist(), starmap(Position, rows), strict=True)
+
+    def _stamps(self, fixes: Fixes) -> NDArray[np.int64]:
+        """Moments by the terminal's clock."""
+        if not self._noise:
+            return fixes.time_ms
+        return (fixes.time_ms + self._clock_ms) // 1000 * 1000
+
+
+def _held(metres: Floats, located: NDArray[np.bool_]) -> Floats:
+    """Without a fix a receiver tells its last place."""
+    if located.all():
+        return metres
+    latest = np.maximum.accumulate(np.where(located, np.arange(len(metres)), 0))
+    return metres[latest]
 
 
 def _headings(east_m: Floats, north_m: Floats) -> Floats:

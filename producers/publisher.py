@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-import msgspec
 from kafka.errors import KafkaError
 
-from producers.arrival import arrival_ms
-from producers.broker import MAX_RECORD_BYTES, connect, reason
+from producers.arrays import MAX_RECORD_BYTES, array_records, cut
 from producers.broker import PublishError as PublishError
+from producers.broker import connect, reason
 from streams.access import KafkaAccess
-from streams.elements import original
 from streams.partition import partition_of
-from streams.position import MAX_ARRAY, Position, encode_array, encode_position, encode_tick
+from streams.position import MAX_ARRAY, Position, encode_tick
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +114,7 @@ class Publisher:
     def publish_raw(self, value: bytes, truck_id: str | None, timestamp_ms: int | None) -> None:
         """One record, `value` as it is; the beginning of it, and its length, where it is long."""
         if len(value) > MAX_RECORD_BYTES:
-            value = msgspec.json.encode(original(value))
+            value = cut(value)
         partition = partition_of(truck_id or "", len(self._pending))
         with self._sending:
             self._raise_failure()
@@ -204,23 +202,10 @@ class Publisher:
     def _send_pending(self, partition: int) -> None:
         positions, self._pending[partition] = self._pending[partition], []
         if positions:
-            self._send_array(positions, partition)
+            for record in array_records(positions):
+                self._send(record.value, partition, record.key, record.timestamp_ms)
             counted = self._counts.positions + len(positions)
             self._counts = replace(self._counts, positions=counted)
-
-    def _send_array(self, positions: list[Position], partition: int) -> None:
-        alone = len(positions) == 1
-        value = encode_position(positions[0]) if alone else encode_array(positions)
-        if len(value) > MAX_RECORD_BYTES and not alone:
-            middle = len(positions) // 2
-            self._send_array(positions[:middle], partition)
-            self._send_array(positions[middle:], partition)
-            return
-        if len(value) > MAX_RECORD_BYTES:
-            log.warning("a position of %d bytes is published cut, as no position", len(value))
-            value = msgspec.json.encode(original(value))
-        stamp = max(arrival_ms(position) for position in positions)
-        self._send(value, partition, positions[0].truck_id if alone else None, stamp)
 
     def _send(
         self, value: bytes, partition: int, truck_id: str | None, timestamp_ms: int | None

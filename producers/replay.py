@@ -15,7 +15,9 @@ import msgspec
 
 from producers.arrival import arrival_ms
 from producers.chunk import Chunk
+from producers.exports.reading import AS_OURS, Reading
 from producers.files import check_file, open_positions
+from producers.hints import watched
 from producers.pace import Pace
 from producers.sink import PositionSink
 from producers.ticks import TICK_MS, is_plausible, watermark_delay_ms
@@ -42,6 +44,8 @@ def replay(
     progress: Callable[[Path, int, Replayed], None] | None = None,
     *,
     city: PreparedCity | None = None,
+    reading: Reading = AS_OURS,
+    hint: Callable[[str], None] | None = None,
 ) -> Replayed:
     """Publish the positions of the files, one file after another, and wait until all has arrived.
 
@@ -49,14 +53,18 @@ def replay(
     times as fast, None as fast as it goes. `progress` is told the file, the bytes read of it and
     the counts. `city` is the worker's: its quality gate tells which positions move event time, and
     the last tick takes its `watermark_delay_s` into account. Without one every plausible position
-    moves it, impossible jumps too, and the delay is the default. Raises `InputFileError` (before
-    anything is published, where it can be known by then) and what the sink raises.
+    moves it, impossible jumps too, and the delay is the default. `reading` is how the files are
+    to be read; `hint` is told what is odd about one. Raises `InputFileError` (before anything is
+    published, where it can be known by then) and what the sink raises.
     """
     for path in paths:
-        check_file(path)
+        check_file(path, reading)
     run = _Replay(sink, Pace(speed) if speed else None, city)
     for path in paths:
-        for chunk in open_positions(path):
+        chunks = open_positions(path, reading)
+        if hint is not None:
+            chunks = watched(path, chunks, reading.columns, hint)
+        for chunk in chunks:
             run.play(chunk)
             if progress is not None:
                 progress(path, chunk.bytes_read, run.done)

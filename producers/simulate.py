@@ -77,7 +77,8 @@ class Simulation:
                 next_tick_ms = time_ms + TICK_MS
             self._sink.publish(event)
             done.positions += 1
-            done.time_ms = time_ms
+            # What was stored comes later than what is new.
+            done.time_ms = max(done.time_ms, time_ms)
         self.bring_in(self._sink)
 
     def bring_in(self, sink: PositionSink) -> None:

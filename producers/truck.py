@@ -1,32 +1,44 @@
-"""The life of one simulated truck: it loads, drives, tips, comes back, and waits when it may not.
+"""The life of one simulated truck: it loads, drives, tips, comes back, has breaks, and waits when
+it may not drive.
 
 Used by `producers.fleet`. Offences come in by chance, one loaded trip at a time.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 import numpy as np
+from shapely import Point
 
-from geofences.hours import ALWAYS, Validity
-from producers.conduct import Breach, Terms
-from producers.drives import Fixes, Way, drive, load, stand
+from producers.conduct import Breach, Conduct
+from producers.drives import EMPTY, IDLE_STEP_S, PARKED_STEP_S, drive, load, stand
+from producers.fixes import Fixes
 from producers.hauls import Haul, parking_near
 from producers.labels import Label
-from producers.position_maker import PositionMaker
-from producers.terrain import Terrain
+from producers.offences import possible
+from producers.position_maker import CLOCK_S, PositionMaker
+from producers.rota import LOADING_S, Rota
+from producers.service import come_to
 from producers.trips import Departure, Trip, offending_trip, plain_trip
+from producers.ways import Way
+from producers.yards import Yard
 from streams.position import Position
 
-LOADING_S = (430.0, 700.0)
-WAIT_S, WAIT_EVERY_S = 600.0, 60.0
-LONGEST_DETOUR_S = 3_000.0
-"""More than an offence takes besides the way: permits must last that long."""
-SLOWER = 1.6
-"""How much longer than at top speed a way may take."""
-CHECK_EVERY_S = 300
+WAIT_S = 1_200.0
+FULL = (0.75, 0.97)
+"""Share of what it may carry that a truck carries."""
+PAUSE_SHARE, PAUSE_S = 0.06, (150.0, 700.0)
+"""Of the empty drives with a stand by the roadside."""
+OVERTIME_SHARE = 2.0
+"""How much more often than on a trip a driver gives in when the hours are over: that is once a
+night, not once a trip."""
+
+MEALS_APART_MS = 6 * 3_600_000
+CLOCK_MS = round((CLOCK_S + 1) * 1000)
 
 Event = Position | Label
+Events = Iterator[tuple[int, Event]]
 
 
 class Truck:
@@ -34,33 +46,36 @@ class Truck:
 
     def __init__(
         self,
-        terrain: Terrain,
-        terms: Terms,
-        hauls: Sequence[Haul],
+        rota: Rota,
+        conduct: Conduct,
+        yards: Mapping[str, Yard],
         maker: PositionMaker,
         chance: np.random.Generator,
         start_ms: int,
         share: float,
     ) -> None:
-        self._terrain, self._terms, self._hauls = terrain, terms, hauls
+        self._rota, self._conduct, self._yards = rota, conduct, yards
+        self._terrain = conduct.terrain
         self._maker, self._chance = maker, chance
         self._start_ms, self._share = start_ms, share
+        self._usual_load = float(chance.uniform(*FULL))
         self._open: list[Label] = []
-        """Labels of the trip under way."""
+        """Labels of what is under way."""
+        self._raised_s = 0.0
+        self._next_meal_ms = 0
 
-    def life(self) -> Iterator[tuple[int, Event]]:
-        """Positions and labels in the order of time, each with its time, without end."""
-        haul = self._hauls[int(self._chance.integers(len(self._hauls)))]
+    def life(self) -> Events:
+        """Positions and labels, each with the moment at which it comes, in order, without end."""
+        hauls = self._rota.hauls
+        haul = hauls[int(self._chance.integers(len(hauls)))]
         cycle_s = (haul.way.shortest_s() + haul.back.shortest_s()) * 1.3 + 900
         time_ms = self._start_ms - round(self._chance.uniform(0, cycle_s) * 1000)
-        if not self._may_go(haul, haul.back, self._start_ms):
-            haul, time_ms = yield from self._return(haul, time_ms)
+        way: Way | None = None
+        if not self._rota.may_begin(haul, self._start_ms):
+            haul, way, time_ms = yield from self._next(haul, self._start_ms - 60_000)
         while True:
-            loading = load(haul.start, time_ms, float(self._chance.uniform(*LOADING_S)))
-            yield from self._seen(loading)
-            trip, haul = self._trip(haul, loading)
-            yield from self._labelled(trip)
-            haul, time_ms = yield from self._return(haul, trip.fixes.end_ms)
+            trip = yield from self._haul(haul, way, time_ms)
+            haul, way, time_ms = yield from self._next(trip.haul, trip.fixes.end_ms)
 
     def unfinished(self, end_ms: int) -> list[Label]:
         """What was going on at the end; whether it could be found by then is left open."""
@@ -70,35 +85,153 @@ class Truck:
             if label.from_ms <= end_ms < label.to_ms
         ]
 
-    def _trip(self, haul: Haul, loading: Fixes) -> tuple[Trip, Haul]:
-        options = [haul, *(one for one in self._hauls if one.source is haul.source)]
+    def _haul(
+        self, haul: Haul, way: Way | None, time_ms: int
+    ) -> Generator[tuple[int, Event], None, Trip]:
+        """To the source, at which a truck without a way is already, and from there to a target."""
+        offends = bool(self._conduct.terms.permits) and self._chance.random() < self._share
+        offences = possible(("trip", "loading"), self._conduct.equipment, self._chance)
+        share = round(self._usual_load * self._chance.uniform(0.97, 1.0), 3)
+        lasting_s = float(self._chance.uniform(*LOADING_S))
+        if way is not None:
+            way, time_ms = yield from self._paused(way, time_ms)
+            if offends and offences[0].occasion == "loading":
+                approach = drive(way, time_ms, load=EMPTY, chance=self._chance)
+                departure = self._departure(haul, approach.end_ms, None, share)
+                trip = offending_trip(departure, offences[:1])
+                if trip is not None:
+                    yield from self._judged(approach)
+                    yield from self._driven(trip)
+                    return trip
+            yard = self._yards[haul.source.site.site_id]
+            approach, turn = come_to(way, time_ms, yard, lasting_s, load=EMPTY, chance=self._chance)
+            yard.book(turn, time_ms)
+            yield from self._judged(approach)
+            time_ms = turn.start_ms
+        loading = load(haul.start, time_ms, lasting_s, share)
+        yield from self._seen(loading)
+        loaded_ms = int(loading.time_ms[loading.loaded][0])
+        departure = self._departure(haul, loading.end_ms, loaded_ms, share)
         # A truck that is half loaded when the simulation begins leaves open what is known of it.
         clear = not loading.time_ms[0] < self._start_ms <= loading.end_ms
-        departure = Departure(
-            terrain=self._terrain,
-            terms=self._terms,
-            options=options,
-            time_ms=loading.end_ms,
+        some = [one for one in offences if one.occasion == "trip"]
+        found = offending_trip(departure, some) if offends and clear else None
+        trip = found or plain_trip(departure)
+        yield from self._driven(trip)
+        return trip
+
+    def _departure(
+        self, haul: Haul, time_ms: int, loaded_ms: int | None, share: float
+    ) -> Departure:
+        hauls = self._rota.hauls
+        return Departure(
+            conduct=self._conduct,
+            journeys=self._rota.journeys,
+            yards=self._yards,
+            options=[haul, *(one for one in hauls if one.source is haul.source)],
+            time_ms=time_ms,
             seen_from_ms=self._start_ms,
-            has_sensors=self._maker.equipment.sensors,
+            loaded_ms=loaded_ms,
+            load=share,
             chance=self._chance,
         )
-        if clear and self._terms.permits and self._chance.random() < self._share:
-            found = offending_trip(departure)
-            if found is not None:
-                return found
-        return plain_trip(departure), haul
 
-    def _labelled(self, trip: Trip) -> Iterator[tuple[int, Event]]:
-        """The trip's positions; each label follows the last position that it is about."""
-        self._open = sorted(self._labels(trip.breaches), key=lambda label: label.to_ms)
-        for time_ms, position in self._seen(trip.fixes):
+    def _next(
+        self, haul: Haul, time_ms: int
+    ) -> Generator[tuple[int, Event], None, tuple[Haul, Way, int]]:
+        """From the end of a haul: a break where it is time for one, and waiting until a haul may
+        begin. That haul, the way to its source, and when it begins."""
+        place, rota = haul.end, self._rota
+        gives_in = self._chance.random() < self._share * OVERTIME_SHARE
+        while True:
+            if self._eats(time_ms):
+                place, time_ms = yield from self._park(haul, place, time_ms)
+                rest = stand(*(place, time_ms, rota.shift.meal_s), load=EMPTY, every_s=IDLE_STEP_S)
+                yield from self._judged(rest)
+                time_ms = rest.end_ms
+                self._next_meal_ms = time_ms + MEALS_APART_MS
+            options = rota.possible(place, time_ms)
+            if not options and gives_in and self._conduct.terms.permits:
+                options = rota.possible(place, time_ms, after_hours=True)
+                gives_in = False
+            if options:
+                following, way = options[int(self._chance.integers(len(options)))]
+                return following, way, time_ms
+            place, time_ms = yield from self._park(haul, place, time_ms)
+            fixes = stand(place, time_ms, WAIT_S, load=EMPTY, every_s=PARKED_STEP_S)
+            yield from self._judged(fixes)
+            time_ms = fixes.end_ms
+
+    def _eats(self, time_ms: int) -> bool:
+        local = self._terrain.local(time_ms)
+        shift = self._rota.shift
+        return time_ms >= self._next_meal_ms and shift.works(local) and shift.meal.holds(local)
+
+    def _park(
+        self, haul: Haul, place: Point, time_ms: int
+    ) -> Generator[tuple[int, Event], None, tuple[Point, int]]:
+        """On a parking site near the end of `haul`; where there is none, where it is."""
+        journeys = self._rota.journeys
+        parking = parking_near(haul.target, haul.end, self._terrain, journeys)
+        if parking is None or parking == place or journeys.way(place, parking) is None:
+            return place, time_ms
+        if not all(journeys.way(parking, one.start) for one in self._rota.hauls):
+            return place, time_ms
+        way = journeys.way(place, parking)
+        assert way is not None  # noqa: S101 (asked above)
+        fixes = drive(way, time_ms, load=EMPTY, chance=self._chance)
+        yield from self._judged(fixes)
+        return parking, fixes.end_ms
+
+    def _paused(
+        self, way: Way, time_ms: int
+    ) -> Generator[tuple[int, Event], None, tuple[Way, int]]:
+        """Now and then the empty truck stands by the roadside: the way that is left, and when."""
+        if self._chance.random() >= PAUSE_SHARE:
+            return way, time_ms
+        begin_m = self._chance.uniform(0.2, 0.8) * way.length_m
+        first, rest = way.cut(0, begin_m), way.cut(begin_m, way.length_m)
+        if first is None or rest is None:
+            return way, time_ms
+        fixes = drive(first, time_ms, load=EMPTY, chance=self._chance)
+        lasts_s = float(self._chance.uniform(*PAUSE_S))
+        pause = stand(first.end, fixes.end_ms, lasts_s, load=EMPTY, every_s=IDLE_STEP_S)
+        yield from self._judged(Fixes.joined([fixes, pause]))
+        return rest, pause.end_ms
+
+    def _driven(self, trip: Trip) -> Events:
+        """The trip's positions and labels; places at sites are booked now that it takes place."""
+        for yard, turn in trip.turns:
+            yard.book(turn, int(trip.fixes.time_ms[0]))
+        self._raised_s = trip.raised_s
+        yield from self._labelled(trip.fixes, trip.breaches)
+
+    def _judged(self, fixes: Fixes) -> Events:
+        """Positions of an empty truck, and labels of what it breaks."""
+        if self._raised_s:
+            since_s = (fixes.time_ms - fixes.time_ms[0]) / 1000
+            fixes = replace(fixes, lifted=since_s < self._raised_s)
+            self._raised_s = 0.0
+        seen = fixes.since(self._start_ms)
+        yield from self._labelled(fixes, self._conduct.moving(seen) if len(seen) else [])
+
+    def _labelled(self, fixes: Fixes, breaches: Sequence[Breach]) -> Events:
+        """Positions; each label follows the last position that it is about."""
+        self._open = sorted(self._labels(breaches), key=lambda label: label.to_ms)
+        if not self._open:
+            yield from self._seen(fixes)
+            return
+        for time_ms, position in self._seen(fixes):
             yield time_ms, position
             while self._open and self._open[0].to_ms <= time_ms:
-                label = self._open.pop(0)
-                yield time_ms, label
+                yield time_ms, self._open.pop(0)
+        for label in self._open:
+            yield fixes.end_ms, label
+        self._open = []
 
     def _labels(self, breaches: Sequence[Breach]) -> list[Label]:
+        if not breaches:
+            return []
         east_m = np.array([breach.place.x for breach in breaches])
         north_m = np.array([breach.place.y for breach in breaches])
         lon, lat = self._terrain.in_degrees(east_m, north_m)
@@ -115,86 +248,12 @@ class Truck:
             for breach, place in zip(breaches, places, strict=True)
         ]
 
-    def _return(
-        self, haul: Haul, time_ms: int
-    ) -> Generator[tuple[int, Event], None, tuple[Haul, int]]:
-        """Empty, from the haul's target to the source of the next; waits until that may begin.
-        The next haul, and the time of arrival at its source."""
-        following = self._next(haul, time_ms)
-        if following is None:
-            following, time_ms = yield from self._wait(haul, time_ms)
-        fixes = drive(following[1], time_ms, loaded=False, chance=self._chance)
-        yield from self._seen(fixes)
-        return following[0], fixes.end_ms
-
-    def _wait(
-        self, haul: Haul, time_ms: int
-    ) -> Generator[tuple[int, Event], None, tuple[tuple[Haul, Way], int]]:
-        """On a parking site, or where there is none near at the target, until a haul may begin."""
-        parking = parking_near(haul.target, haul.end, self._terrain)
-        place, away_ms = haul.end, 0
-        if parking is not None:
-            fixes = drive(parking.there, time_ms, loaded=False, chance=self._chance)
-            yield from self._seen(fixes)
-            place, time_ms = parking.place, fixes.end_ms
-            away_ms = round(parking.back.shortest_s() * SLOWER * 1000)
-        while (following := self._next(haul, time_ms + away_ms)) is None:
-            fixes = stand(place, time_ms, WAIT_S, loaded=False, every_s=WAIT_EVERY_S)
-            yield from self._seen(fixes)
-            time_ms = fixes.end_ms
-        if parking is not None:
-            fixes = drive(parking.back, time_ms, loaded=False, chance=self._chance)
-            yield from self._seen(fixes)
-            time_ms = fixes.end_ms
-        return following, time_ms
-
-    def _next(self, haul: Haul, time_ms: int) -> tuple[Haul, Way] | None:
-        """A haul that may begin now, and the way to its source from where `haul` ends."""
-        possible = [
-            (one, to_source.back)
-            for one in self._hauls
-            for to_source in self._hauls
-            if to_source.source is one.source
-            and to_source.target is haul.target
-            and self._may_go(one, to_source.back, time_ms)
-        ]
-        return possible[int(self._chance.integers(len(possible)))] if possible else None
-
-    def _may_go(self, haul: Haul, to_source: Way, time_ms: int) -> bool:
-        """Whether permit and sites hold for all of the haul, offences included."""
-        earliest_s = to_source.shortest_s() + LOADING_S[0] + haul.way.shortest_s()
-        latest_s = (
-            (to_source.shortest_s() + haul.way.shortest_s()) * SLOWER
-            + LOADING_S[1]
-            + LONGEST_DETOUR_S
-        )
-        return (
-            self._holds(haul.permit.validity, time_ms, 0, latest_s)
-            and self._holds(haul.source.site.validity, time_ms, 0, latest_s, by_date=True)
-            and self._holds(haul.target.site.validity, time_ms, earliest_s, latest_s)
-        )
-
-    def _holds(
-        self,
-        validity: Validity,
-        time_ms: int,
-        from_s: float,
-        to_s: float,
-        *,
-        by_date: bool = False,
-    ) -> bool:
-        """Whether it holds all the time; `by_date`: whatever its hours."""
-        if validity == ALWAYS:
-            return True
-        test = validity.in_date if by_date else validity.holds
-        return all(
-            test(self._terrain.local(time_ms + second * 1000))
-            for second in (*range(int(from_s), int(to_s), CHECK_EVERY_S), int(to_s))
-        )
-
-    def _seen(self, fixes: Fixes) -> Iterator[tuple[int, Event]]:
+    def _seen(self, fixes: Fixes) -> Events:
         """The positions since the simulation's start."""
-        if fixes.end_ms >= self._start_ms:
-            for position in self._maker.positions(fixes):
-                if position.time_ms >= self._start_ms:
-                    yield position.time_ms, position
+        first_ms = self._start_ms
+        if int(fixes.time_ms[0]) >= first_ms + CLOCK_MS:
+            yield from self._maker.positions(fixes)
+            return
+        for sent_ms, position in self._maker.positions(fixes.since(first_ms)):
+            if position.time_ms >= first_ms:
+                yield sent_ms, position

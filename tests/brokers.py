@@ -18,10 +18,11 @@ from kafka import KafkaAdminClient
 from servers.kafka_cluster import KafkaCluster
 from servers.kafka_jars import kafka_jars
 from servers.programs import MissingProgramError, java
+from servers.tansu_server import TansuServer
 
 from mucktrack.embedded import tansu
 
-LIVE = {"kafka", "fresh_kafka", "mortal_kafka"}
+LIVE = {"kafka", "fresh_kafka", "mortal_kafka", "breakable_kafka"}
 APACHE = "apache_kafka"
 GIVEN = "MUCKTRACK_TEST_KAFKA"
 GONE_WITHIN_S = 20.0
@@ -105,6 +106,22 @@ def mortal_kafka(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Mor
     _not_on_a_given_one()
     with tansu(tmp_path / "mortal-kafka") as server:
         yield MortalBroker(server.address, server.child.stop)
+
+
+@pytest.fixture
+def breakable_kafka(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[KafkaCluster | TansuServer]:
+    """A broker of the test's own, which it may kill, freeze and start again; `keeps` tells whether
+    it has its records then."""
+    if _on_apache(request.config):
+        request.getfixturevalue(APACHE)
+        with KafkaCluster(tmp_path / "breakable-kafka") as cluster:
+            yield cluster
+        return
+    _not_on_a_given_one()
+    with TansuServer(tmp_path / "breakable-kafka") as server:
+        yield server
 
 
 def _on_apache(config: pytest.Config) -> bool:

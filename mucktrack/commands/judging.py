@@ -7,12 +7,22 @@ from pathlib import Path
 import click
 
 from mucktrack.failures import BadInputError
-from mucktrack.options import POSITION_FILES, TARGET, FilePath, required, with_settings
+from mucktrack.options import (
+    COLUMNS,
+    POSITION_FILES,
+    TARGET,
+    TRUCK,
+    FilePath,
+    required,
+    with_settings,
+)
 from mucktrack.settings import Settings
 
 
 @click.command("detect")
 @POSITION_FILES
+@COLUMNS
+@TRUCK
 @with_settings()
 @click.option(
     "--city",
@@ -57,6 +67,8 @@ from mucktrack.settings import Settings
 @click.option("--batch-size", type=click.IntRange(min=1), hidden=True)
 def detect(
     files: tuple[Path, ...],
+    columns: Path | None,
+    truck_id: str | None,
     settings: Settings,
     cities: tuple[Path, ...],
     violations: Path | None,
@@ -70,12 +82,16 @@ def detect(
 ) -> None:
     """Judge the positions in files.
 
-    FILE is .jsonl (a position a line), .csv or .parquet; several are read one after another, as if
-    they were one. Or it is the folder of an archive, alone: then the verdicts are those of a worker
+    FILE is .jsonl (a position a line), .csv or .parquet with our names of fields, .gpx (a truck a
+    track), or with --columns a vendor's export; several are read one after another, as if they were
+    one. Or it is the folder of an archive, alone: then the verdicts are those of a worker
     that has come as far. Each position is judged by the city in force at its own time. What is
     written to a file appears when it is complete; `-` is standard output.
     """
     cities = cities or (required(settings, "city"),)
+    from mucktrack.file_reading import reading_of
+
+    reading = reading_of(columns, truck_id)
     if explain is not None:
         if violations or trips or rejected or stats:
             raise click.UsageError(
@@ -85,7 +101,7 @@ def detect(
         from mucktrack.explain import Asked
         from mucktrack.explain import explain as explain_truck
 
-        explain_truck(cities, files, Asked(explain, at, as_json))
+        explain_truck(cities, files, Asked(explain, at, as_json), reading)
         return
     if at is not None or as_json:
         raise click.UsageError(f"{'--json' if at is None else '--at'} needs --explain TRUCK")
@@ -94,7 +110,7 @@ def detect(
     from mucktrack.outputs import STANDARD_OUTPUT
 
     targets = Targets(violations or STANDARD_OUTPUT, trips, rejected)
-    detect_files(cities, files, targets, batch_size, with_stats=stats)
+    detect_files(cities, files, targets, batch_size, with_stats=stats, reading=reading)
 
 
 @click.command("worker")

@@ -5,13 +5,22 @@ from pathlib import Path
 
 import click
 
-from mucktrack.options import POSITION_FILES, FilePath, Number, required, with_settings
+from mucktrack.options import (
+    COLUMNS,
+    POSITION_FILES,
+    TRUCK,
+    FilePath,
+    Number,
+    required,
+    with_settings,
+)
 from mucktrack.settings import Settings
 
 AS_FAST_AS_IT_GOES = "max"
 DEFAULT_TRUCKS = 200
 DEFAULT_SHARE = 0.1
 DEFAULT_HOURS = 12.0
+MOST_NOISE = 5.0
 MOST_HOURS = 876_600.0
 """A hundred years; times end in 2099."""
 
@@ -31,6 +40,18 @@ class _Speed(click.ParamType):
         if not 0 < factor < float("inf"):
             self.fail(f"{value!r} is no number above 0, nor {AS_FAST_AS_IT_GOES}", param, ctx)
         return factor
+
+
+class _Address(click.ParamType):
+    name = "address"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        host, _, port = str(value).rpartition(":")
+        if not host or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65_536:
+            self.fail(f"{value!r} is not HOST:PORT; write e.g. 127.0.0.1:8080", param, ctx)
+        return host.strip("[]"), int(port)
 
 
 class _Moment(click.ParamType):
@@ -55,6 +76,8 @@ class _Moment(click.ParamType):
 
 @click.command("replay")
 @POSITION_FILES
+@COLUMNS
+@TRUCK
 @with_settings("city", "kafka", "partitions")
 @click.option(
     "--speed",
@@ -64,10 +87,17 @@ class _Moment(click.ParamType):
     show_default=True,
     help="Times as fast as recorded; `max` = as fast as it goes.",
 )
-def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> None:
+def replay(
+    files: tuple[Path, ...],
+    columns: Path | None,
+    truck_id: str | None,
+    settings: Settings,
+    speed: float | None,
+) -> None:
     """Publish the positions in files.
 
-    FILE is .jsonl (a position a line), .csv or .parquet. Positions keep their order and, unless
+    FILE is .jsonl (a position a line), .csv or .parquet with our names of fields, .gpx (a truck a
+    track), or with --columns a vendor's export. Positions keep their order and, unless
     --speed says otherwise, the pace at which they were recorded. Ticks go along, so that what is
     due becomes due; the last one ends the replay.
 
@@ -77,9 +107,11 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     the city sets watermark_delay_s to more than 360.
     """
     from mucktrack.access import kafka_access
+    from mucktrack.file_reading import reading_of
     from mucktrack.replay import replay as replay_files
 
-    replay_files(kafka_access(settings), settings.partitions, settings.city, files, speed)
+    reading = reading_of(columns, truck_id)
+    replay_files(kafka_access(settings), settings.partitions, settings.city, files, speed, reading)
 
 
 @click.command("simulate")
@@ -99,6 +131,14 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     default=DEFAULT_SHARE,
     show_default=True,
     help="Share of the loaded trips that offend.",
+)
+@click.option(
+    "--noise",
+    type=Number(0, MOST_NOISE),
+    metavar="FACTOR",
+    default=1,
+    show_default=True,
+    help="How large and frequent the errors of receivers, sensors and networks are; 0 = none.",
 )
 @click.option(
     "--seed",
@@ -135,30 +175,72 @@ def replay(files: tuple[Path, ...], settings: Settings, speed: float | None) -> 
     metavar="FILE",
     help="Write positions to this .jsonl instead of publishing them.",
 )
+@click.option(
+    "--jt808",
+    type=_Address(),
+    metavar="HOST:PORT",
+    help="Each truck is a JT/T 808 terminal that reports to the gateway there.",
+)
+@click.option(
+    "--tls-ca",
+    type=FilePath(),
+    metavar="FILE",
+    help="With --jt808: speak TLS; PEM of who signed the gateway's certificate.",
+)
+@click.option(
+    "--sent",
+    type=FilePath(),
+    metavar="FILE",
+    help="With --jt808: the positions as the terminals report them, JSON lines.",
+)
+@click.option(
+    "--acked",
+    type=FilePath(),
+    metavar="FILE",
+    help="With --jt808: those that the gateway acknowledged.",
+)
 def simulate(
     settings: Settings,
     trucks: int,
     share: float,
+    noise: float,
     seed: int,
     speed: float | None,
     start: datetime | None,
     hours: float | None,
     labels: Path | None,
     out: Path | None,
+    jt808: tuple[str, int] | None,
+    tls_ca: Path | None,
+    sent: Path | None,
+    acked: Path | None,
 ) -> None:
     """Publish the positions of a simulated fleet.
 
     Most trucks keep to their permits; a share of the trips offends, and every offence is told in
     the file of labels, against which `mucktrack score` compares what was detected.
+
+    With --jt808 the trucks are terminals: they register, authenticate, report, lose the network in
+    tunnels and report afterwards what they stored, and send again what was not acknowledged. What
+    the protocol has no words for is lost on the way; --sent and --acked tell the positions as they
+    were reported. The gateway knows the trucks by the terminal_id in trucks.csv.
     """
-    if out is None:
+    if jt808 is None and (given := [tls_ca, sent, acked]) != [None] * len(given):
+        raise click.UsageError("--tls-ca, --sent and --acked go with --jt808")
+    if jt808 is not None and out is not None:
+        raise click.UsageError("--jt808 and --out are two targets; give one")
+    if out is None and jt808 is None:
         required(settings, "kafka")
     from mucktrack.access import kafka_access
     from mucktrack.simulate import Plan, simulate_to_file
     from mucktrack.simulate import simulate as publish
 
-    plan = Plan(settings.city, trucks, share, seed, hours, labels, start)
-    if out is not None:
+    plan = Plan(settings.city, trucks, share, seed, hours, labels, noise, start)
+    if jt808 is not None:
+        from mucktrack.simulate_terminals import Gateway, simulate_terminals
+
+        simulate_terminals(plan, Gateway(*jt808, tls_ca, sent, acked), speed)
+    elif out is not None:
         simulate_to_file(plan, out, hours or DEFAULT_HOURS)
     else:
         publish(plan, kafka_access(settings), settings.partitions, speed)

@@ -1,4 +1,4 @@
-"""`mucktrack city`, `topics` and `settings`: what everything else rests on."""
+"""`mucktrack city`, `profiles`, `topics` and `settings`: what everything else rests on."""
 
 from pathlib import Path
 
@@ -75,6 +75,32 @@ def export_city(version: str, folder: Path, settings: Settings) -> None:
     from mucktrack.city_publish import export
 
     export(version, folder, redis_url(settings) or "")
+
+
+@click.group("profiles")
+def profiles_group() -> None:
+    """Check what terminals' readings mean (docs/profiles.md)."""
+
+
+@profiles_group.command("list")
+def list_profiles() -> None:
+    """Print the shipped profiles in words."""
+    from mucktrack.profiles import print_shipped
+
+    print_shipped()
+
+
+@profiles_group.command("check")
+@click.argument("places", metavar="FILE…", nargs=-1, required=True, type=FilePath())
+def check_profiles(places: tuple[Path, ...]) -> None:
+    """Check profiles and print in words what they mean.
+
+    FILE is a .toml file or a folder of them. Each fault is told with file, key, value and what is
+    allowed. Ends with exit code 2 where there is one.
+    """
+    from mucktrack.profiles import check
+
+    check(places)
 
 
 @click.group("topics")

@@ -14,6 +14,7 @@ from random import Random
 from geofences.loader import load_city
 from producers.fleet import Fleet
 from producers.labels import Label
+from producers.road_map import read_roads
 from producers.simulate import file_start_ms
 from streams.partition import partition_of
 from streams.position import Position, encode_array, encode_position, encode_tick
@@ -92,7 +93,12 @@ class Cargo:
     def _fleet(self) -> Iterator[Position]:
         city = load_city(self.city)
         fleet = Fleet(
-            city, trucks=TRUCKS, seed=self.seed, start_ms=file_start_ms(city), share=SHARE
+            city,
+            trucks=TRUCKS,
+            seed=self.seed,
+            start_ms=file_start_ms(city),
+            share=SHARE,
+            roads=read_roads(self.city),
         )
         for event in fleet.events():
             if not isinstance(event, Label):
@@ -103,7 +109,9 @@ class Cargo:
             value = encode_position(positions[0])
         else:
             value = encode_array(positions)
-        return Record(partition, value, positions[-1].time_ms, self.highest_ms)
+        # What a terminal had stored comes after what is newer.
+        timestamp_ms = max(position.time_ms for position in positions)
+        return Record(partition, value, timestamp_ms, self.highest_ms)
 
     def _mischief(self, rng: Random, record: Record, sent: list[Record]) -> Iterator[Record]:
         """What the network, a producer and an attacker add."""

@@ -22,6 +22,8 @@ import pyarrow as pa
 from pyarrow import parquet
 from reference.tracks import in_arrival_order, random_case
 
+from fuzz.demands import BrokenError as BrokenError
+from fuzz.demands import demand
 from fuzz.garbage import GOOD_PREFIX, Garbage
 from producers.chunk import InputFileError
 from producers.files import open_positions
@@ -54,10 +56,6 @@ LINES = 120
 CITIES = 12
 _FLAT = bytes.maketrans(b"\r\n", b"  ")
 _COLUMNS = ("truck_id", "time_ms", "lon", "lat", "loaded", "satellites", "received_ms", "source")
-
-
-class BrokenError(AssertionError):
-    """Something that must hold whatever comes in does not."""
 
 
 class Message(NamedTuple):
@@ -93,11 +91,6 @@ class Batch:
         self.elements += elements
         self.record_ms += [record_ms] * len(elements)
         return range(start, len(self.elements))
-
-
-def demand(holds: object, what: str, value: object = None) -> None:
-    if not holds:
-        raise BrokenError(f"{what}: {value!r:.2000}")
 
 
 @cache

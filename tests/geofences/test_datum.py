@@ -1,6 +1,7 @@
 """Datum conversion against published vectors, by round trips and at its borders."""
 
 import json
+import math
 from itertools import permutations
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geofences.datum import DATUMS, Datum, convert
+from geofences.datum import DATUMS, Datum, convert, point_to_wgs84
 
 # Pairs that the implementations in use agree on: eviltransform, hutool, gcoord.
 PUBLISHED: list[tuple[Datum, Datum, float, float, float, float]] = [
@@ -104,3 +105,31 @@ def test_nan_stays_nan(source: Datum, target: Datum) -> None:
 def test_unknown_datum_is_refused() -> None:
     with pytest.raises(ValueError, match="'cgcs2000' is no known datum; allowed are wgs84, gcj02"):
         convert(121.0, 29.0, "cgcs2000", "wgs84")  # type: ignore[arg-type]
+
+
+@given(
+    st.floats(-1e5, 1e5) | st.floats(70, 140) | st.floats(71.9, 72.1),
+    st.floats(-1e5, 1e5) | st.floats(0, 60) | st.floats(55.7, 55.9),
+    datums,
+)
+def test_a_point_alone_is_converted_like_a_column(lon: float, lat: float, source: Datum) -> None:
+    """At the border of the box both are right, so that a point may be on either side of it."""
+    x, y = point_to_wgs84(lon, lat, source)
+    assert math.isfinite(x)
+    assert math.isfinite(y)
+    if abs(lon) < 200 and abs(lat) < 100:
+        expected = [float(one) for one in convert(lon, lat, source, "wgs84")]
+        back = [float(one) for one in convert(x, y, "wgs84", source)]
+        alike = [x, y] == pytest.approx(expected, abs=1e-11)
+        assert alike or back == pytest.approx([lon, lat], abs=1e-9)
+
+
+def test_points_of_the_shared_vectors(shared_dir: Path) -> None:
+    vectors = json.loads((shared_dir / "vectors" / "gcj_vectors.json").read_bytes())["vectors"]
+    sources = {"gcj02->wgs84": "gcj02", "bd09->wgs84": "bd09"}
+    told = [vector for vector in vectors if vector["op"] in sources]
+    assert told
+    for vector in told:
+        point = point_to_wgs84(vector["in"]["lng"], vector["in"]["lat"], sources[vector["op"]])
+        expected = vector["expect"]
+        assert point == pytest.approx((expected["lng"], expected["lat"]), abs=1e-5)

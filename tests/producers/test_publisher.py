@@ -12,7 +12,7 @@ import pytest
 from brokers import MortalBroker
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
-from producers.broker import MAX_RECORD_BYTES
+from producers.arrays import MAX_RECORD_BYTES
 from producers.publisher import Publisher, PublishError
 from producers.replay import replay
 from streams.access import KafkaAccess

@@ -80,6 +80,9 @@ class KafkaCluster:
     not come up.
     """
 
+    keeps = True
+    """What it has written, when it is killed."""
+
     def __init__(
         self,
         folder: Path,

@@ -51,7 +51,7 @@ class ServerProcess:
         """Of the server itself, which the leash has started."""
         deadline = time.monotonic() + STARTED_WITHIN_S
         while not self._pid:
-            children = _children_of(self._child.leash_pid)
+            children = children_of(self._child.leash_pid)
             if children:
                 self._pid = children[0]
             elif time.monotonic() > deadline:
@@ -65,6 +65,10 @@ class ServerProcess:
         with self._child.log.open("rb") as log:
             log.seek(self._said_before)
             return log.read().decode(errors="replace")
+
+    def wait(self, limit_s: float) -> int | None:
+        """Its exit code; None where it still runs after `limit_s`."""
+        return self._child.wait(limit_s)
 
     def check(self) -> None:
         """Raise where the server has ended by itself."""
@@ -91,7 +95,8 @@ class ServerProcess:
         self._child.stop()
 
 
-def _children_of(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """The processes that `pid` has started."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
     ).stdout

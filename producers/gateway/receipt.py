@@ -1,0 +1,40 @@
+"""What a terminal awaits: one message with positions, answered when all that came of it is kept.
+
+Made by `producers.gateway.intake` for each message; the outbox calls `done` once for each record.
+"""
+
+from collections.abc import Callable
+
+from producers.gateway.sessions import Session
+from producers.jt808.message import Message
+
+
+class Receipt:
+    """Counts the acknowledgements of one message down."""
+
+    __slots__ = ("_ended", "kept", "left", "message", "positions", "read_s", "session")
+
+    def __init__(
+        self,
+        session: Session,
+        message: Message,
+        read_s: float,
+        records: int,
+        ended: Callable[["Receipt"], None],
+    ) -> None:
+        """`records`: how often `done` will be called. `read_s`: by the loop's clock."""
+        self.session = session
+        self.message = message
+        self.read_s = read_s
+        self.left = records
+        self.positions = 0
+        self.kept = True
+        self._ended = ended
+
+    def done(self, kept: bool) -> None:
+        """One record was kept by the broker, or was not."""
+        self.left -= 1
+        if not kept:
+            self.kept = False
+        if self.left == 0:
+            self._ended(self)
