@@ -13,7 +13,7 @@ from typing import Final, Literal, Self, get_args
 
 from prometheus_client import CollectorRegistry, Gauge
 
-For = Literal["starting", "kafka", "redis", "group", "loading", "city"]
+For = Literal["starting", "kafka", "redis", "group", "loading", "city", "database"]
 
 GRACE_S: Final = 2.0
 """What takes no longer is no wait: every micro-batch is acknowledged by Kafka."""

@@ -1,0 +1,92 @@
+"""The audit trail: who did what to which case, when and why, each entry chained to the one before.
+
+`append` is called within a change of the database, `check` by whoever wants to know whether the
+trail is whole. An entry's hash is SHA-256 over the hash before it and the entry as canonical JSON,
+so that an entry that was changed, taken out or put in shows. Cutting off the end shows only to who
+has kept the hash of a later entry.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enforcement.tables import AuditRow, HeadRow
+
+FIRST: Final = "0" * 64
+"""What stands before the first entry."""
+SYSTEM: Final = "system"
+"""Who did what nobody did."""
+PAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be remembered of one change."""
+
+    at_ms: int
+    who: str
+    action: str
+    case_id: str | None = None
+    from_state: str | None = None
+    to_state: str | None = None
+    why: str | None = None
+    details: Mapping[str, Any] | None = None
+
+
+def append(session: Session, head: HeadRow, entry: Entry) -> None:
+    """Put an entry at the end, which `head` holds."""
+    row = AuditRow(
+        seq=head.seq + 1,
+        case_id=entry.case_id,
+        at_ms=entry.at_ms,
+        who=entry.who,
+        action=entry.action,
+        from_state=entry.from_state,
+        to_state=entry.to_state,
+        why=entry.why,
+        details=_canonical(dict(entry.details or {})),
+        before=head.hash,
+    )
+    row.hash = _hash(row)
+    session.add(row)
+    head.seq, head.hash = row.seq, row.hash
+
+
+def check(session: Session) -> Iterator[str]:
+    """What is wrong with the trail, a line each; nothing = it is whole."""
+    before, expected = FIRST, 1
+    while True:
+        page = session.scalars(
+            select(AuditRow).where(AuditRow.seq >= expected).order_by(AuditRow.seq).limit(PAGE)
+        ).all()
+        for row in page:
+            if row.seq != expected:
+                yield f"entries {expected} to {row.seq - 1} are missing"
+            elif row.before != before:
+                yield f"entry {row.seq} does not follow from the one before it"
+            if row.hash != _hash(row):
+                yield f"entry {row.seq} is not what it was when it was written"
+            before, expected = row.hash, row.seq + 1
+        session.expunge_all()
+        if len(page) < PAGE:
+            break
+    head = session.scalars(select(HeadRow)).one()
+    if (head.seq, head.hash) != (expected - 1, before):
+        yield f"the trail ends with entry {expected - 1}, and not with {head.seq} as it should"
+
+
+def _hash(row: AuditRow) -> str:
+    said = (
+        *(row.seq, row.case_id, row.at_ms, row.who, row.action, row.from_state, row.to_state),
+        *(row.why, row.details),
+    )
+    return hashlib.sha256(f"{row.before}{_canonical(said)}".encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

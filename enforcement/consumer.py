@@ -1,0 +1,200 @@
+"""From the violations' topic into the database: every record becomes part of a case, exactly once.
+
+Run in a thread of the enforcement process (`mucktrack.console`). How far each partition has been
+read stands in the database and is written in the same transaction as what was made of it, so that
+after a crash it goes on where that ends; Kafka is told nothing. A record that cannot be read is
+noted in the audit trail and keeps nobody from the next. Kafka or the database away: it waits.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, Final, Literal
+
+import msgspec
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from sqlalchemy import select
+
+from enforcement.audit import SYSTEM, Entry, append
+from enforcement.database import Database, DatabaseAwayError
+from enforcement.intake import Arrival, Taken, take
+from enforcement.tables import ConsumedRow
+from streams.access import KafkaAccess
+from streams.catalogue import Phase
+from streams.health import Health
+from streams.output import Violation
+from streams.pauses import Pauses
+from streams.shown import shown
+from streams.topics import VIOLATIONS
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 0.2
+MOST_RECORDS: Final = 500
+"""In one transaction."""
+LOOK_S: Final = 30.0
+"""How often is looked for partitions that have been added."""
+CONNECT_MS: Final = 5_000
+LONGEST: Final = 200
+
+
+class QueuedViolation(Violation):
+    """As it stands on the queue: a re-run of history may withdraw it (design section 7)."""
+
+    phase: Phase | Literal["withdrawn"]  # type: ignore[assignment]
+
+
+_decoder = msgspec.json.Decoder(QueuedViolation)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the consumer has done since it was started."""
+
+    events: int = 0
+    repeated: int = 0
+    cases: int = 0
+    unreadable: int = 0
+    next_offsets: dict[int, int] = field(default_factory=dict)
+
+
+class Consumer:
+    """Reads until it is told to stop."""
+
+    def __init__(
+        self,
+        kafka: KafkaAccess,
+        database: Database,
+        health: Health,
+        now_ms: Callable[[], int],
+        *,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`changed` is called, in the consumer's thread, after each transaction that brought
+        something new."""
+        self._kafka = kafka
+        self._database = database
+        self._health = health
+        self._now_ms = now_ms
+        self._changed = changed
+        self._waits = health.waits()
+        self._pauses = Pauses()
+        self.counts = Counts()
+
+    def run(self, stop: Event) -> None:
+        """Until `stop` is set. Raises what is a bug, and `DatabaseError` where waiting does not
+        help."""
+        while not stop.is_set():
+            try:
+                self._read_on(stop)
+            except KafkaError as error:
+                self._waits.begin("kafka", "violations", after_s=0.0)
+                log.warning("waiting for Kafka at %s: %s", self._kafka, error)
+            except DatabaseAwayError as error:
+                self._waits.begin("database", "to write cases", after_s=0.0)
+                log.warning("waiting for the database: %s", error)
+            stop.wait(self._pauses.next_s())
+        self._waits.end()
+
+    def _read_on(self, stop: Event) -> None:
+        consumer: Any = KafkaConsumer(
+            **self._kafka.client_options(),
+            client_id="mucktrack-enforcement",
+            group_id=None,
+            enable_auto_commit=False,
+            # Violations that come again are known by their ids: too much is never too much.
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            bootstrap_timeout_ms=CONNECT_MS,
+            max_poll_records=MOST_RECORDS,
+            fetch_max_wait_ms=100,
+            metrics_enabled=False,
+        )
+        try:
+            look_s = 0.0
+            while not stop.is_set():
+                self._health.beat()
+                if time.monotonic() >= look_s:
+                    self._assign(consumer)
+                    look_s = time.monotonic() + LOOK_S
+                polled = consumer.poll(timeout_ms=round(POLL_S * 1000))
+                for tp, records in polled.items():
+                    self._take(consumer, tp, records)
+                _begin_anew_where_the_log_is_shorter(consumer)
+                self._waits.end()
+                self._pauses = Pauses()
+        finally:
+            consumer.close()
+
+    def _assign(self, consumer: Any) -> None:
+        """All partitions; the new ones from where the database says."""
+        numbers = consumer.partitions_for_topic(VIOLATIONS)
+        if not numbers:
+            raise KafkaError(f"there is no topic {VIOLATIONS}")
+        known = consumer.assignment()
+        wanted = {TopicPartition(VIOLATIONS, number) for number in numbers}
+        if wanted == known:
+            return
+        consumer.assign(sorted(wanted))
+        with self._database.read() as session:
+            rows = session.scalars(select(ConsumedRow).where(ConsumedRow.topic == VIOLATIONS))
+            next_offsets = {row.partition: row.next_offset for row in rows}
+        begins = consumer.beginning_offsets(list(wanted))
+        for tp in wanted:
+            # What Kafka has deleted meanwhile is not waited for.
+            consumer.seek(tp, max(next_offsets.get(tp.partition, 0), begins[tp]))
+
+    def _take(self, consumer: Any, tp: TopicPartition, records: Sequence[Any]) -> None:
+        """One transaction: what became of the records, and that they have been read."""
+        arrivals, unreadable = _decode(records)
+        now_ms, next_offset = self._now_ms(), records[-1].offset + 1
+        try:
+            with self._database.change() as (session, head):
+                taken = take(session, head, arrivals, now_ms)
+                for details in unreadable:
+                    entry = Entry(now_ms, SYSTEM, "unreadable", details=details)
+                    append(session, head, entry)
+                session.merge(
+                    ConsumedRow(topic=tp.topic, partition=tp.partition, next_offset=next_offset)
+                )
+        except BaseException:
+            consumer.seek(tp, records[0].offset)
+            raise
+        self._count(tp.partition, next_offset, taken, len(unreadable))
+
+    def _count(self, partition: int, next_offset: int, taken: Taken, unreadable: int) -> None:
+        counts = self.counts
+        counts.events += taken.new_events
+        counts.repeated += taken.repeated
+        counts.cases += taken.new_cases
+        counts.unreadable += unreadable
+        counts.next_offsets[partition] = next_offset
+        if taken.new_events:
+            self._changed()
+
+
+def _decode(records: Sequence[Any]) -> tuple[list[Arrival], list[dict[str, Any]]]:
+    arrivals, unreadable = [], []
+    for record in records:
+        try:
+            violation = _decoder.decode(record.value or b"")
+            arrivals.append(
+                Arrival(violation, str(record.value, "utf-8"), record.partition, record.offset)
+            )
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            where = {"partition": record.partition, "offset": record.offset}
+            log.error("%s %s: no violation: %s", VIOLATIONS, where, error)
+            unreadable.append({**where, "error": shown(str(error), LONGEST)})
+    return arrivals, unreadable
+
+
+def _begin_anew_where_the_log_is_shorter(consumer: Any) -> None:
+    """A topic that was made anew; its ends are told by fetches alone."""
+    for tp in consumer.assignment():
+        end = consumer.highwater(tp)
+        if end is not None and end < consumer.position(tp):
+            log.warning("%s, partition %d: its log is another; from its start", *tp[:2])
+            consumer.seek_to_beginning(tp)
