@@ -7,7 +7,7 @@ and the API with its console in front. It stands here what belongs together and 
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,8 @@ from enforcement.metrics import EnforcementMetrics
 from enforcement.parts import Parts
 from enforcement.rulebook import RulebookError, read_rulebook
 from enforcement.supervision import supervise
+from enforcement.webhooks.receivers import Receiver, ReceiversError, read_receivers
+from enforcement.webhooks.sender import Sender
 from mucktrack import city_check
 from mucktrack.access import redis_url
 from mucktrack.failures import BadInputError, WorkFailedError
@@ -64,7 +66,8 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, port_files: Po
     zone = ZoneInfo(city.timezone if city else TIMEZONE)
     try:
         rulebook = read_rulebook(settings.office, zone)
-    except RulebookError as error:
+        receivers = read_receivers(settings.webhooks) if settings.webhooks else []
+    except (RulebookError, ReceiversError) as error:
         raise BadInputError(str(error)) from None
     redis = redis_url(settings)
     tls = server_tls(settings, "console_cert_file", "console_key_file")
@@ -96,7 +99,7 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, port_files: Po
             has_tls=tls is not None,
         )
         try:
-            _work(settings, kafka, parts, metrics, listener, port_files.console)
+            _work(settings, kafka, parts, receivers, metrics, listener, port_files.console)
         finally:
             database.close()
 
@@ -105,16 +108,20 @@ def _work(
     settings: Settings,
     kafka: KafkaAccess,
     parts: Parts,
+    receivers: Sequence[Receiver],
     metrics: EnforcementMetrics,
     listener: socket.socket,
     port_file: Path | None,
 ) -> None:
     consumer = Consumer(kafka, parts.database, parts.health, _now_ms)
-    metrics.tell_of(consumer.counts, parts.database, _now_ms)
+    senders = [Sender(one, parts.database, parts.health, _now_ms) for one in receivers]
+    metrics.tell_of(consumer.counts, senders, parts.database, _now_ms)
     server = _Server(_server_config(make_app(parts), settings))
     crew = Crew(parts.health, server.end)
     crew.start("violations", consumer.run)
     crew.start("supervision", partial(supervise, parts.office, parts.health))
+    for sender in senders:
+        crew.start(f"webhook {sender.name}", sender.run)
     scheme = "https" if parts.has_tls else "http"
     host, port = listener.getsockname()[:2]
     log.info("console on %s://%s:%d, cases in %s", scheme, host, port, parts.database.shown)

@@ -15,6 +15,7 @@ from mucktrack.settings import Settings
     "city",
     "database",
     "office",
+    "webhooks",
     "archive",
     "state_dir",
     "console_host",
