@@ -6,4 +6,4 @@ from typing import Final, get_args
 from streams.catalogue import Severity
 
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
-RANKS: Final[dict[Severity, int]] = {name: rank for rank, name in enumerate(SEVERITIES)}
+RANKS: Final[dict[str, int]] = {name: rank for rank, name in enumerate(SEVERITIES)}

@@ -90,6 +90,8 @@ for command in (
     receiving.gateway,
     receiving.gateway809,
     enforcing.console,
+    enforcing.users_group,
+    enforcing.webhooks_group,
     enforcing.audit_group,
     producing.replay,
     producing.simulate,

@@ -45,7 +45,7 @@ def told_of(session: Session, seq: int) -> Told:
     about = json.loads(entry.details).get("violation_id")
     violation = next((row for row in violations if row.violation_id == about), None)
     if violation is None and violations:
-        violation = max(violations, key=lambda row: RANKS[row.severity])  # type: ignore[index]
+        violation = max(violations, key=lambda row: RANKS[row.severity])
     return Told(event_of(entry) or "", entry, case, violation)
 
 
