@@ -17,7 +17,7 @@ from enforcement.tables import AuditRow, CaseRow, ViolationRow
 from streams.output import Violation, encode, violation_id
 
 NOW_MS: Final = 1_790_000_000_000
-"""A Monday, 2026-09-21, 21:33 in Shanghai."""
+"""A Monday, 2026-09-21, 22:13 in Shanghai."""
 DAY_MS: Final = 86_400_000
 
 

@@ -80,7 +80,7 @@ def test_of_two_dispatchers_one_gets_it_and_the_other_is_told_who_has_it(databas
         def take(actor, case_id=case_id, both=both, told=told):
             both.wait()
             try:
-                told[actor.name] = office.act(case_id, "accept", actor, Said(version=2))
+                told[actor.name] = office.act(case_id, "accept", actor, Said(version=1))
             except ConflictError as error:
                 told[actor.name] = error
 
@@ -91,7 +91,7 @@ def test_of_two_dispatchers_one_gets_it_and_the_other_is_told_who_has_it(databas
             thread.join(30)
         handler = case_of(database, case_id).handler
         other = "王" if handler == "李" else "李"
-        assert told[handler] == 3
+        assert told[handler] == 2
         assert isinstance(told[other], ConflictError)
         assert f"accepted by {handler}" in str(told[other])
     assert faults(database) == []
@@ -99,10 +99,10 @@ def test_of_two_dispatchers_one_gets_it_and_the_other_is_told_who_has_it(databas
 
 def test_who_has_seen_an_older_version_is_told(database, office):
     case_id = opened(database)
-    assert office.act(case_id, "note", LI, Said(reason="看过", version=2)) == 3
+    assert office.act(case_id, "note", LI, Said(reason="看过", version=1)) == 2
     with pytest.raises(StaleError, match="has changed since you looked"):
-        office.act(case_id, "accept", WANG, Said(version=2))
-    assert office.act(case_id, "accept", WANG, Said(version=3)) == 4
+        office.act(case_id, "accept", WANG, Said(version=1))
+    assert office.act(case_id, "accept", WANG, Said(version=2)) == 3
 
 
 # Who may.
@@ -250,7 +250,8 @@ def waives(database, office, truck_id="浙B00002", **said):
     try:
         office.act(case_id, "waive", QIAN, Said(reason="首次"))
     except ConflictError as error:
-        assert "no first offence: within twelve months there was case 1" in str(error)
+        if "no first offence: within twelve months there was case 1" not in str(error):
+            raise
         return False
     return True
 

@@ -26,6 +26,7 @@ EXPECTED = {
     "defer": ("dispatched", None, "reviewer"),
     "note": (EVERYWHERE, None, "dispatcher officer reviewer"),
 }
+CHIEF = person("周", "admin")
 ALL_SAID = Said(
     squad="一中队", findings="属实", reason="因为", receiver="交警", until_ms=NOW_MS + 10**10
 )

@@ -1,5 +1,5 @@
-"""A PostgreSQL of the tests' own, from the programs of the system's packages, that can be killed and
-started again on its data.
+"""A PostgreSQL of the tests' own, from the programs of the system's packages, that can be killed
+and started again on its data.
 
     with PostgresServer() as server:
         address = server.new_database()
