@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from enforcement.access.identity import stored
+from enforcement.access.identity import COMMAND_LINE, stored
 from enforcement.access.passwords import hashed
 from enforcement.access.sessions import csrf_of, sha256
 from enforcement.api.app import PREFIX, make_app
@@ -80,6 +80,7 @@ class TestOffice:
     """Database, clock, app, and clients of it."""
 
     __test__ = False
+    boss = COMMAND_LINE
 
     def __init__(self, address: str, **more: Any) -> None:
         self.clock = Clock()
