@@ -96,7 +96,7 @@ def counts(session: Session, actor: Actor, now_ms: int) -> dict[str, int]:
     """How many cases are in each state that is not the end, overdue and under supervision."""
     is_open = (CaseRow.ended_ms.is_(None), *visible(actor))
     by_state = select(CaseRow.state, func.count()).where(*is_open).group_by(CaseRow.state)
-    found: dict[str, int] = dict(session.execute(by_state).tuples().all())
+    found: dict[str, int] = {row[0]: row[1] for row in session.execute(by_state)}
     late = select(func.count()).select_from(CaseRow).where(*is_open)
     found["overdue"] = session.scalars(late.where(CaseRow.due_ms < now_ms)).one()
     found["supervised"] = session.scalars(late.where(CaseRow.supervised_ms.is_not(None))).one()

@@ -80,6 +80,7 @@ class CaseGiven(Given):
     dispatched_ms: int | None
     due_ms: int | None
     deferred: bool
+    withdrawn: bool = Field(description="a re-run of history found that none of it happened")
     supervised_ms: int | None
     ended_ms: int | None
     overdue: bool

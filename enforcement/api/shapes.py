@@ -27,7 +27,7 @@ def case_fields(row: CaseRow, now_ms: int) -> dict[str, Any]:
     return said
 
 
-_CASE_FIELDS = tuple(set(CaseGiven.model_fields) - {"districts", "overdue"})
+_CASE_FIELDS = [name for name in CaseGiven.model_fields if name not in ("districts", "overdue")]
 
 
 def case(row: CaseRow, now_ms: int) -> CaseGiven:
