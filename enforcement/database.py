@@ -14,8 +14,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url, select
+from sqlalchemy import Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DatabaseError as SqlDatabaseError
 from sqlalchemy.orm import Session
 
 from enforcement.tables import HeadRow
@@ -24,6 +25,8 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_S: Final = 30
 """A change waits so long for another one at most."""
 CHANGES: Final = "mucktrack_changes"
+MIGRATION_LOCK: Final = 6_825_847
+"""A number of this program's own."""
 POSTGRESQL: Final = "postgresql"
 SQLITE: Final = "sqlite"
 
@@ -34,6 +37,11 @@ class DatabaseError(Exception):
 
 class DatabaseAwayError(DatabaseError):
     """It does not answer at present; waiting may help."""
+
+    def __init__(self, message: str, *, is_file: bool) -> None:
+        super().__init__(message)
+        self.is_file = is_file
+        """A file that cannot be opened will not come by itself, as a server does."""
 
 
 class Database:
@@ -48,7 +56,7 @@ class Database:
             # Once it has its turn, a change sees what those before it have made.
             options["isolation_level"] = "READ COMMITTED"
         self._changes = self._engine.execution_options(**options)
-        with _told(self.shown):
+        with self._told():
             _migrate(self._changes)
 
     @property
@@ -63,18 +71,33 @@ class Database:
     @contextmanager
     def change(self) -> Iterator[tuple[Session, HeadRow]]:
         """A transaction that changes: all of it, or nothing where the block raises."""
-        with _told(self.shown), Session(self._changes) as session, session.begin():
+        with self._told(), Session(self._changes) as session, session.begin():
             head = session.scalars(select(HeadRow).with_for_update()).one()
             yield session, head
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads; what it sees does not change under it."""
-        with _told(self.shown), Session(self._engine) as session, session.begin():
+        with self._told(), Session(self._engine) as session, session.begin():
             yield session
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the database says, in one line."""
+        try:
+            yield
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise DatabaseAwayError(
+                    f"{self.shown}: {_line(error)}", is_file=self.is_sqlite
+                ) from error
+            if type(error) is SqlDatabaseError:
+                # SQLite says so of a file that is none, or no longer one.
+                raise DatabaseError(f"{self.shown}: {_line(error)}") from error
+            raise
 
 
 def _engine(address: str) -> Engine:
@@ -127,6 +150,9 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.begin() as connection:
+        if engine.dialect.name == POSTGRESQL:
+            # Two processes started at once; a SQLite file has one writer anyway.
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         present = MigrationContext.configure(connection).get_current_revision()
         known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
         if present is not None and present not in known:
@@ -137,19 +163,6 @@ def _migrate(engine: Engine) -> None:
         if present != newest:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-
-
-@contextmanager
-def _told(address: str) -> Iterator[None]:
-    """What the database says, in one line."""
-    try:
-        yield
-    except OperationalError as error:
-        raise DatabaseAwayError(f"{address}: {_line(error)}") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseAwayError(f"{address}: {_line(error)}") from error
-        raise
 
 
 def _line(error: DBAPIError) -> str:

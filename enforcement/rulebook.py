@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from enforcement.intake import RANKS
+from enforcement.severities import SEVERITIES
 from enforcement.workdays import NoWorkError, WorkCalendar
 from geofences.hours import Window, parse_hours
 from streams.catalogue import CATALOGUE
@@ -68,11 +68,13 @@ def _rulebook(said: Mapping[str, Any], zone: ZoneInfo) -> Rulebook:
     by_rule = limits.pop("rules", {})
     if not isinstance(by_rule, dict):
         raise ValueError("limits_h.rules is no table")
-    _only(limits, set(RANKS), "limits_h.")
+    _only(limits, set(SEVERITIES), "limits_h.")
     _only(by_rule, {rule.id for rule in CATALOGUE}, "limits_h.rules.")
-    missing = [name for name in RANKS if name not in limits]
+    missing = [name for name in SEVERITIES if name not in limits]
     if missing:
-        raise ValueError(f"limits_h has no {missing[0]}; each of {', '.join(RANKS)} needs a limit")
+        raise ValueError(
+            f"limits_h has no {missing[0]}; each of {', '.join(SEVERITIES)} needs a limit"
+        )
     rulebook = Rulebook(
         WorkCalendar(
             zone,
@@ -119,7 +121,9 @@ def _windows(day: str, text: Any) -> tuple[Window, ...]:
 
 def _dates(said: Mapping[str, Any], key: str) -> frozenset[date]:
     values = said.get(key, [])
-    for value in values if isinstance(values, list) else [values]:
+    if not isinstance(values, list):
+        raise ValueError(f"{key} = {values}; write a list of dates")
+    for value in values:
         if not isinstance(value, date) or isinstance(value, datetime):
             raise ValueError(f"{key}: {value!r} is no date; write e.g. [2027-01-01]")
     return frozenset(values)

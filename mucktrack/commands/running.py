@@ -17,6 +17,11 @@ from mucktrack.settings import Settings
     "replication",
     "state_dir",
     "archive",
+    "database",
+    "office",
+    "webhooks",
+    "console_host",
+    "console_port",
 )
 @click.option(
     "--trucks",
@@ -43,14 +48,29 @@ from mucktrack.settings import Settings
 @click.option(
     "--jt808", is_flag=True, help="Its trucks are JT/T 808 terminals, which report to a gateway."
 )
-def up(settings: Settings, trucks: int, speed: float, seconds: float | None, jt808: bool) -> None:
+@click.option(
+    "--console/--no-console",
+    "with_console",
+    default=True,
+    help="Whether cases are made and the console is served.",
+)
+def up(
+    settings: Settings,
+    trucks: int,
+    speed: float,
+    seconds: float | None,
+    jt808: bool,
+    with_console: bool,
+) -> None:
     """Run everything on this machine.
 
-    That is a simulated fleet, a worker, an archiver, and Kafka and Redis where none are given.
-    Shows positions, trucks and violations as they come. Ctrl-C stops all; the last line then sums
-    up.
+    That is a simulated fleet, a worker, an archiver, the console, and Kafka and Redis where none
+    are given. Says where the console is and who may log in; where its port is taken, it has
+    another. Shows positions, trucks and violations as they come. Ctrl-C stops all; the last line
+    then sums up.
     """
     from mucktrack.parts import FleetPlan
     from mucktrack.up import up as run_all
 
-    run_all(settings, FleetPlan(trucks, speed, by_terminals=jt808), seconds)
+    plan = FleetPlan(trucks, speed, by_terminals=jt808)
+    run_all(settings, plan, seconds, with_console=with_console)
