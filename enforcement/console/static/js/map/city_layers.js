@@ -1,0 +1,73 @@
+/** Districts, zones, routes and sites of the city, as layers that can be shown and hidden. */
+
+import * as L from "../../vendor/leaflet/leaflet.js";
+import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import { city } from "../reference.js";
+import { theme } from "../remembered.js";
+import { colour } from "./base.js";
+
+/** In the order in which they are drawn. */
+export const LAYERS = ["district", "zone", "route", "construction", "disposal", "transfer", "parking"];
+const LABELS_FROM_ZOOM = 12.5;
+
+/** Sites are layers by kind. */
+const layerOf = ({ layer, kind }) => (layer === "site" ? kind : layer);
+
+/**
+ * @param {any} map
+ * @param {(feature: any) => any[]} describe what is shown of a feature when it is pointed at
+ */
+export function addCity(map, describe = described) {
+  /** @type {Record<string, any>} */
+  const layers = {};
+  for (const name of LAYERS) {
+    layers[name] = L.geoJSON((city()?.features ?? []).filter((one) => layerOf(one.properties) === name), {
+      style: (feature) => styleOf(feature.properties),
+      pointToLayer: (feature, at) => L.circle(at, { radius: feature.properties.radius_m }),
+      interactive: name !== "district",
+      onEachFeature: (feature, layer) => {
+        if (name !== "district") layer.bindTooltip(() => h("div", {}, describe(feature)), { sticky: true });
+      },
+    }).addTo(map);
+  }
+  const labels = districtLabels(map);
+  const end = theme.watch(() => requestAnimationFrame(() => {
+    for (const layer of Object.values(layers)) layer.setStyle((feature) => styleOf(feature.properties));
+  }));
+  map.on("unload", end);
+  return { layers, labels };
+}
+
+/** Names and numbers as text nodes: they come from the city's files. */
+function described(feature) {
+  const { layer, kind, id, name, corridor_m, limit_kmh, hours } = feature.properties;
+  return [
+    h("b", {}, name || id), h("br"), t(kind ? `kind.${kind}` : `layer.${layer}`), name ? ` · ${id}` : null,
+    corridor_m ? [h("br"), t("map.corridor", { corridor_m })] : null,
+    limit_kmh ? [h("br"), t("map.limit", { limit_kmh })] : null,
+    hours?.length && hours.join() !== "00:00-24:00" ? [h("br"), hours.join("、")] : null,
+  ];
+}
+
+function styleOf({ layer, kind }) {
+  const line = (name, weight, more = {}) => ({ color: colour(name), weight, opacity: 0.9, fill: false, ...more });
+  const area = (name, more = {}) => line(name, 1.2, { fill: true, fillColor: colour(name), fillOpacity: 0.18, ...more });
+  if (layer === "district") return line("map-border", 1.2, { fill: true, fillColor: colour("map-land"), fillOpacity: 1, dashArray: "5 4" });
+  if (layer === "route") return line("map-route", 2, { opacity: 0.55 });
+  if (layer === "zone") return area(kind === "no_go" ? "map-no-go" : "map-limit", { dashArray: "3 3", fillOpacity: 0.1 });
+  return area(`map-${kind}`, { fillOpacity: 0.35 });
+}
+
+function districtLabels(map) {
+  const group = L.layerGroup().addTo(map);
+  for (const feature of city()?.features ?? []) {
+    if (feature.properties.layer !== "district") continue;
+    const icon = L.divIcon({ className: "district-name", html: h("span", {}, feature.properties.name), iconSize: null });
+    L.marker(L.geoJSON(feature).getBounds().getCenter(), { icon, interactive: false, keyboard: false }).addTo(group);
+  }
+  const dim = () => map.getContainer().classList.toggle("near", map.getZoom() > LABELS_FROM_ZOOM);
+  map.on("zoomend", dim);
+  dim();
+  return group;
+}

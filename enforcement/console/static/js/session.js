@@ -1,0 +1,39 @@
+/** Who is logged in. */
+
+import * as api from "./api.js";
+import { signal } from "./signal.js";
+
+/** @type {ReturnType<typeof signal<any>>} name, role, districts; null = nobody */
+export const person = signal(null);
+
+/** Whoever the browser's cookie belongs to. Raises `ApiError` where the server does not answer. */
+export async function resume() {
+  try {
+    take(await api.get("session"));
+  } catch (error) {
+    if (error.status !== 401) throw error;
+    person.set(null);
+  }
+}
+
+export async function login(name, password) {
+  await api.post("session", { name, password });
+  // The answer to a login and to "who am I" are read alike.
+  take(await api.get("session"));
+}
+
+export async function logout() {
+  await api.remove("session");
+  leave();
+}
+
+/** The session has ended, here or at the server. */
+export function leave() {
+  api.setCsrf("");
+  person.set(null);
+}
+
+function take(said) {
+  api.setCsrf(said.csrf);
+  person.set(said);
+}
