@@ -40,6 +40,10 @@ class ConflictError(ActionError):
     """Not in this state: most likely somebody else was faster."""
 
 
+class StaleError(ConflictError):
+    """The case has changed since the person looked at it."""
+
+
 class BadRequestError(ActionError):
     """What was said with it is missing or cannot be."""
 
@@ -81,17 +85,23 @@ class Office:
 
     def act(self, case_id: str, action: str, actor: Actor, said: Said) -> int:
         """Take the step; the case's new version. Raises an `ActionError`."""
+        with self._database.change() as (session, head):
+            return self.act_within(session, head, case_id, action, actor, said)
+
+    def act_within(
+        self, session: Session, head: HeadRow, case_id: str, action: str, actor: Actor, said: Said
+    ) -> int:
+        """`act`, as part of a change that has more to it."""
         step = BY_ACTION.get(action)
         if step is None:
             raise BadRequestError(f"no action {action!r}; there are {', '.join(BY_ACTION)}")
-        with self._database.change() as (session, head):
-            case = session.get(CaseRow, case_id)
-            if case is None or not actor.sees(districts_of(case)):
-                raise UnknownCaseError(f"no case {case_id}")
-            self._check(case, step, actor, said)
-            if action == "waive":
-                _check_first(session, case)
-            return self._take(session, head, case, step, actor, said)
+        case = session.get(CaseRow, case_id)
+        if case is None or not actor.sees(districts_of(case)):
+            raise UnknownCaseError(f"no case {case_id}")
+        self._check(case, step, actor, said)
+        if action == "waive":
+            _check_first(session, case)
+        return self._take(session, head, case, step, actor, said)
 
     def supervise(self) -> list[str]:
         """Put cases that are overdue under supervision (督办); which ones."""
@@ -119,7 +129,7 @@ class Office:
             roles = ", ".join(sorted((*step.roles, "admin")))
             raise NotAllowedError(f"{step.action} is for {roles}; {actor.name} is {actor.role}")
         if said.version is not None and said.version != case.version:
-            raise ConflictError(f"{_state_of(case)}; it has changed since you looked at it")
+            raise StaleError(f"{_state_of(case)}; it has changed since you looked at it")
         if case.state not in step.sources:
             raise ConflictError(f"{_state_of(case)}; {step.action} is not possible from there")
         if step.not_by_handler and case.officer == actor.name:

@@ -1,0 +1,64 @@
+"""The HTTP API: `make_app` puts the routes, their guards and their errors together.
+
+Called by `mucktrack.console`, which serves it, and by tests. Everything is under `/api/v1`; there
+is no page here, and no other way to the data.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from enforcement.api import (
+    case_routes,
+    map_routes,
+    session_routes,
+)
+from enforcement.api.armour import Armour
+from enforcement.api.models import ProblemGiven
+from enforcement.api.parts import Parts
+from enforcement.api.problems import MEDIA_TYPE, install
+
+PREFIX: Final = "/api/v1"
+ROUTERS: Final = (session_routes.router, case_routes.router, map_routes.router)
+PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
+    "default": {
+        "description": "A problem",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+
+def make_app(parts: Parts, image_sources: Iterable[str] = ()) -> FastAPI:
+    """`image_sources`: where map tiles come from, for the policy that browsers follow."""
+    app = FastAPI(
+        title="mucktrack",
+        version="1",
+        description="Violations of muck trucks, the cases they become, what is done about them.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    install(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX, responses=PROBLEM)
+    app.add_middleware(Armour, image_sources=tuple(image_sources))
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        said = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = said.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = ProblemGiven.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        schemas |= schemas["Problem"].pop("$defs", {})
+        app.openapi_schema = said
+    return app.openapi_schema
