@@ -38,7 +38,7 @@ export class ApiError extends Error {
 
 export const get = (path, query) => request("GET", path, { query });
 export const post = (path, body, headers) => request("POST", path, { body, headers });
-export const patch = (path, body) => request("PATCH", path, { body });
+export const patch = (path, body, headers) => request("PATCH", path, { body, headers });
 export const put = (path, body) => request("PUT", path, { body });
 export const remove = (path) => request("DELETE", path, {});
 
@@ -53,7 +53,7 @@ async function request(method, path, { query, body, headers = {} }) {
 export async function send(method, path, { query = undefined, body = undefined, headers = {} } = {}) {
   const init = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
   if (method !== "GET") init.headers["X-CSRF-Token"] = csrf;
-  if (body instanceof FormData || body instanceof Blob) init.body = body;
+  if (body instanceof Blob) init.body = body;
   else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers["Content-Type"] = "application/json";

@@ -52,7 +52,7 @@ async function readOnce(told, place, ending, lost) {
     if (lost) told.onResumed();
     const parse = parser((name, data, id) => {
       if (id) place.id = id;
-      told.onEvent(name, data);
+      if (data !== null) told.onEvent(name, data);
     });
     const decoder = new TextDecoder();
     for await (const chunk of chunks(response.body)) {
@@ -77,7 +77,7 @@ async function* chunks(body) {
 
 /**
  * A parser of `text/event-stream`, fed with pieces of any size.
- * @param {(name: string, data: any, id: string) => void} emit
+ * @param {(name: string, data: any, id: string) => void} emit data is null where only an id was said
  */
 export function parser(emit) {
   let rest = "";
@@ -87,7 +87,7 @@ export function parser(emit) {
     rest = lines.pop() ?? "";
     for (const line of lines) {
       if (line === "") {
-        if (event.data.length) emit(event.name, JSON.parse(event.data.join("\n")), event.id);
+        emit(event.name, event.data.length ? JSON.parse(event.data.join("\n")) : null, event.id);
         event = { name: "message", data: [], id: "" };
       } else take(event, line);
     }

@@ -53,7 +53,8 @@ export function stop() {
 }
 
 /**
- * @param {(name: string, data: any) => void} listener `violation`, `case`, and `resumed` after a gap
+ * @param {(name: string, data: any) => void} listener `violation` and `case` with who did
+ *   what to which case; `reset` and `resumed` after a gap
  * @returns {() => void} ends it
  */
 export function onEvent(listener) {
@@ -68,12 +69,13 @@ export function showTitle() {
 }
 
 function hear(name, data) {
-  if (name === "violation" && isCall(data)) {
-    called.add(data.violation_id);
+  if (name === "hello") return;
+  if (name === "violation" && isCall(data.violation)) {
+    called.add(data.violation.violation_id);
     unseen.set(unseen.get() + 1);
     alarm();
   }
-  if (name === "case") countSoon();
+  countSoon();
   for (const listener of listeners) listener(name, data);
 }
 

@@ -1,6 +1,6 @@
 /** The files of a case: photos of a load, signed sheets. */
 
-import { ROOT, send } from "../api.js";
+import { ROOT, post } from "../api.js";
 import { h, replace } from "../dom.js";
 import { bytes, moment } from "../format.js";
 import { t } from "../i18n.js";
@@ -20,13 +20,13 @@ export function attachments(case_id, attached, may_add, done) {
     h("h2", {}, t("case.attachments"), h("small", { class: "dim" }, ` ${attached.length}`)),
     h("ul", {}, attached.map((one) => h("li", {},
       h("a", { href: `${ROOT}${path}/${encodeURIComponent(one.attachment_id)}`, download: one.name }, one.name),
-      h("small", { class: "dim" }, ` ${bytes(one.bytes ?? one.size ?? 0)} · ${one.added_by} · ${moment(one.added_ms)}`)))),
+      h("small", { class: "dim" }, ` ${one.added_by} · ${moment(one.added_ms)}`)))),
     may_add ? upload(path, done) : null);
 }
 
 function upload(path, done) {
   const problem = h("span", { class: "problem", role: "alert" });
-  const field = h("input", { type: "file", "aria-label": t("case.attach"), accept: "image/*,application/pdf,video/mp4,text/plain" });
+  const field = h("input", { type: "file", "aria-label": t("case.attach"), accept: "image/jpeg,image/png,image/webp,application/pdf,video/mp4" });
   field.addEventListener("change", async () => {
     const file = field.files[0];
     if (!file) return;
@@ -34,9 +34,8 @@ function upload(path, done) {
     if (file.size > MOST_BYTES) return replace(problem, t("attach.too-large", { most: bytes(MOST_BYTES) }));
     field.disabled = true;
     try {
-      const form = new FormData();
-      form.append("file", file);
-      await send("POST", path, { body: form });
+      const headers = { "Content-Type": file.type, "Idempotency-Key": crypto.randomUUID() };
+      await post(`${path}?${new URLSearchParams({ name: file.name })}`, file, headers);
       tell(t("attach.done", { name: file.name }));
       done();
     } catch (error) {

@@ -54,7 +54,7 @@ class CaseView {
     this.scene.begin(this.said);
     this.endings.push(bind("keys.case", this.bindings()), () => this.scene.close(), () => clearTimeout(this.timer));
     this.endings.push(onEvent((name, data) => {
-      if (name === "resumed" || data.case_id === this.case_id) this.renewSoon();
+      if (!data.case || data.case.case_id === this.case_id) this.renewSoon();
     }));
     this.left.focus({ preventScroll: true });
   }
