@@ -20,6 +20,10 @@ class TakenError(AccessError):
     """There is one of that name, or somebody else has changed it meanwhile."""
 
 
+class OutdatedError(TakenError):
+    """It has changed since it was seen."""
+
+
 class UnknownError(AccessError):
     """There is none of that name, or none that he may manage."""
 

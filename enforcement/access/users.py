@@ -16,6 +16,7 @@ from enforcement.access.identity import (
     AccessError,
     Districts,
     Identity,
+    OutdatedError,
     TakenError,
     UnknownError,
     read_districts,
@@ -114,7 +115,7 @@ def change_user(
         if row is None or not by.may_grant(read_districts(row.districts)):
             raise UnknownError(f"no user {name!r}")
         if version is not None and version != row.version:
-            raise TakenError(f"user {name!r} has changed since you looked at it")
+            raise OutdatedError(f"user {name!r} has changed since you looked at it")
         was_admin = _is_admin_of_all(row)
         said = _apply(row, by, change, kept)
         session.flush()

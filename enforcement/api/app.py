@@ -4,6 +4,7 @@ Called by `mucktrack.console`, which serves it, and by tests. Everything is unde
 is no page here, and no other way to the data.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -11,17 +12,31 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from enforcement.api import (
+    admin_routes,
+    attachment_routes,
     case_routes,
+    event_routes,
+    figure_routes,
     map_routes,
     session_routes,
+    shapes,
 )
 from enforcement.api.armour import Armour
 from enforcement.api.models import ProblemGiven
 from enforcement.api.parts import Parts
 from enforcement.api.problems import MEDIA_TYPE, install
+from enforcement.feed import Feed
 
 PREFIX: Final = "/api/v1"
-ROUTERS: Final = (session_routes.router, case_routes.router, map_routes.router)
+ROUTERS: Final = (
+    session_routes.router,
+    case_routes.router,
+    attachment_routes.router,
+    event_routes.router,
+    map_routes.router,
+    figure_routes.router,
+    admin_routes.router,
+)
 PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
     "default": {
         "description": "A problem",
@@ -31,7 +46,8 @@ PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def make_app(parts: Parts, image_sources: Iterable[str] = ()) -> FastAPI:
-    """`image_sources`: where map tiles come from, for the policy that browsers follow."""
+    """`image_sources`: where map tiles come from, for the policy that browsers follow. Who stops
+    serving calls `app.state.feed.end()` first: listeners to events would keep the server up."""
     app = FastAPI(
         title="mucktrack",
         version="1",
@@ -42,6 +58,8 @@ def make_app(parts: Parts, image_sources: Iterable[str] = ()) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.parts = parts
+    app.state.feed = Feed(parts.database, lambda case: shapes.case_fields(case, parts.now_ms()))
+    app.state.listeners = Counter()
     install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX, responses=PROBLEM)

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from enforcement.access.identity import AccessError, TakenError, UnknownError
+from enforcement.access.identity import AccessError, OutdatedError, TakenError, UnknownError
 from enforcement.access.sessions import LoginError, TooOftenError
 from enforcement.actions import (
     ActionError,
@@ -33,10 +33,13 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_S: Final = 5
 MOST_FAULTS: Final = 20
+TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""Which Python's versions call differently."""
 
 STATUS: Final[Sequence[tuple[type[Exception], int]]] = (
     (LoginError, 401),
     (UnknownError, 404),
+    (OutdatedError, 412),
     (TakenError, 409),
     (AccessError, 422),
     (UnknownCaseError, 404),
@@ -112,10 +115,10 @@ def answer(
     headers: Mapping[str, str] | None = None,
     errors: Sequence[Mapping[str, str]] = (),
 ) -> Response:
-    phrase = HTTPStatus(status).phrase
+    title = TITLES.get(status) or HTTPStatus(status).phrase
     said: dict[str, Any] = {
-        "type": f"urn:mucktrack:problem:{phrase.lower().replace(' ', '-')}",
-        "title": phrase,
+        "type": f"urn:mucktrack:problem:{title.lower().replace(' ', '-')}",
+        "title": title,
         "status": status,
         "detail": detail,
     }
