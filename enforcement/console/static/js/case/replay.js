@@ -10,6 +10,8 @@ import { at, within } from "./way.js";
 
 const BEFORE_MS = 3 * 3_600_000;
 const AFTER_MS = 1_800_000;
+/** The server gives no more at once. */
+const LONGEST_MS = 86_400_000;
 const SPEEDS = [10, 30, 60, 120, 300];
 const STEP_MS = 1_000;
 
@@ -26,7 +28,9 @@ export class Replay {
 
   async load(truck_id, first_ms, last_ms) {
     try {
-      const said = await get(`trucks/${encodeURIComponent(truck_id)}/track`, { from_ms: first_ms - BEFORE_MS, to_ms: last_ms + AFTER_MS });
+      const from_ms = first_ms - BEFORE_MS;
+      const to_ms = Math.min(last_ms + AFTER_MS, from_ms + LONGEST_MS);
+      const said = await get(`trucks/${encodeURIComponent(truck_id)}/track`, { from_ms, to_ms });
       if (this.closed) return;
       this.way = within(said.items);
     } catch (error) {
