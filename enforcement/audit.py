@@ -57,27 +57,53 @@ def append(session: Session, head: HeadRow, entry: Entry) -> None:
     head.seq, head.hash = row.seq, row.hash
 
 
-def check(session: Session) -> Iterator[str]:
-    """What is wrong with the trail, a line each; nothing = it is whole."""
-    before, expected = FIRST, 1
-    while True:
-        page = session.scalars(
-            select(AuditRow).where(AuditRow.seq >= expected).order_by(AuditRow.seq).limit(PAGE)
-        ).all()
-        for row in page:
-            if row.seq != expected:
-                yield f"entries {expected} to {row.seq - 1} are missing"
-            elif row.before != before:
-                yield f"entry {row.seq} does not follow from the one before it"
-            if row.hash != _hash(row):
-                yield f"entry {row.seq} is not what it was when it was written"
-            before, expected = row.hash, row.seq + 1
-        session.expunge_all()
-        if len(page) < PAGE:
-            break
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An entry that somebody has kept elsewhere."""
+
+    seq: int
+    hash: str
+
+
+def end_of(session: Session) -> Known:
+    """Where the trail ends."""
     head = session.scalars(select(HeadRow)).one()
-    if (head.seq, head.hash) != (expected - 1, before):
-        yield f"the trail ends with entry {expected - 1}, and not with {head.seq} as it should"
+    return Known(head.seq, head.hash)
+
+
+def check(session: Session, known: Known | None = None) -> Iterator[str]:
+    """What is wrong with the trail, a line each; nothing = it is whole."""
+    before = Known(0, FIRST)
+    for row in _rows(session):
+        if row.seq < before.seq + 1:
+            yield f"entry {row.seq} has no place: entries are counted from 1"
+        elif row.seq > before.seq + 1:
+            yield f"entries {before.seq + 1} to {row.seq - 1} are missing"
+        elif row.before != before.hash:
+            yield f"entry {row.seq} does not follow from the one before it"
+        if row.hash != _hash(row):
+            yield f"entry {row.seq} is not what it was when it was written"
+        if known is not None and row.seq == known.seq and row.hash != known.hash:
+            yield f"entry {row.seq} is another than the one that is known"
+        before = Known(max(row.seq, 0), row.hash)
+    head = end_of(session)
+    if head != before:
+        yield f"the trail ends with entry {before.seq}, and not with {head.seq} as it should"
+    if known is not None and known.seq > before.seq:
+        yield f"entry {known.seq}, which is known, is missing"
+
+
+def _rows(session: Session) -> Iterator[AuditRow]:
+    """All, in order, a page at a time."""
+    last: int | None = None
+    while True:
+        rows = select(AuditRow).order_by(AuditRow.seq).limit(PAGE)
+        page = session.scalars(rows if last is None else rows.where(AuditRow.seq > last)).all()
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1].seq
+        session.expunge_all()
 
 
 def _hash(row: AuditRow) -> str:

@@ -8,12 +8,11 @@ noted in the audit trail and keeps nobody from the next. Kafka or the database a
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from sqlalchemy import select
@@ -21,11 +20,10 @@ from sqlalchemy import select
 from enforcement.audit import SYSTEM, Entry, append
 from enforcement.database import Database, DatabaseAwayError
 from enforcement.intake import Arrival, Taken, take
+from enforcement.queued import NoViolationError, decode_queued
 from enforcement.tables import ConsumedRow
 from streams.access import KafkaAccess
-from streams.catalogue import Phase
 from streams.health import Health
-from streams.output import Violation
 from streams.pauses import Pauses
 from streams.shown import shown
 from streams.topics import VIOLATIONS
@@ -41,15 +39,6 @@ CONNECT_MS: Final = 5_000
 LONGEST: Final = 200
 
 
-class QueuedViolation(Violation):
-    """As it stands on the queue: a re-run of history may withdraw it (design section 7)."""
-
-    phase: Phase | Literal["withdrawn"]  # type: ignore[assignment]
-
-
-_decoder = msgspec.json.Decoder(QueuedViolation)
-
-
 @dataclass(slots=True)
 class Counts:
     """What the consumer has done since it was started."""
@@ -59,6 +48,8 @@ class Counts:
     cases: int = 0
     unreadable: int = 0
     next_offsets: dict[int, int] = field(default_factory=dict)
+    lag: dict[int, int] = field(default_factory=dict)
+    """By partition: records on the broker that have not been read."""
 
 
 class Consumer:
@@ -121,9 +112,9 @@ class Consumer:
                     self._assign(consumer)
                     look_s = time.monotonic() + LOOK_S
                 polled = consumer.poll(timeout_ms=round(POLL_S * 1000))
-                for tp, records in polled.items():
-                    self._take(consumer, tp, records)
-                _begin_anew_where_the_log_is_shorter(consumer)
+                if polled:
+                    self._take(consumer, polled)
+                self._note_lag(consumer)
                 self._waits.end()
                 self._pauses = Pauses()
         finally:
@@ -147,54 +138,60 @@ class Consumer:
             # What Kafka has deleted meanwhile is not waited for.
             consumer.seek(tp, max(next_offsets.get(tp.partition, 0), begins[tp]))
 
-    def _take(self, consumer: Any, tp: TopicPartition, records: Sequence[Any]) -> None:
+    def _take(self, consumer: Any, polled: Mapping[TopicPartition, Sequence[Any]]) -> None:
         """One transaction: what became of the records, and that they have been read."""
-        arrivals, unreadable = _decode(records)
-        now_ms, next_offset = self._now_ms(), records[-1].offset + 1
+        now_ms = self._now_ms()
+        arrivals, unreadable = _decode([record for found in polled.values() for record in found])
+        next_offsets = {tp: found[-1].offset + 1 for tp, found in polled.items()}
         try:
             with self._database.change() as (session, head):
                 taken = take(session, head, arrivals, now_ms)
                 for details in unreadable:
-                    entry = Entry(now_ms, SYSTEM, "unreadable", details=details)
-                    append(session, head, entry)
-                session.merge(
-                    ConsumedRow(topic=tp.topic, partition=tp.partition, next_offset=next_offset)
-                )
+                    append(session, head, Entry(now_ms, SYSTEM, "unreadable", details=details))
+                for tp, offset in next_offsets.items():
+                    session.merge(
+                        ConsumedRow(topic=tp.topic, partition=tp.partition, next_offset=offset)
+                    )
         except BaseException:
-            consumer.seek(tp, records[0].offset)
+            for tp, found in polled.items():
+                consumer.seek(tp, found[0].offset)
             raise
-        self._count(tp.partition, next_offset, taken, len(unreadable))
+        self._count(next_offsets, taken, len(unreadable))
 
-    def _count(self, partition: int, next_offset: int, taken: Taken, unreadable: int) -> None:
+    def _count(
+        self, next_offsets: Mapping[TopicPartition, int], taken: Taken, unreadable: int
+    ) -> None:
         counts = self.counts
         counts.events += taken.new_events
         counts.repeated += taken.repeated
         counts.cases += taken.new_cases
         counts.unreadable += unreadable
-        counts.next_offsets[partition] = next_offset
+        counts.next_offsets |= {tp.partition: offset for tp, offset in next_offsets.items()}
         if taken.new_events:
             self._changed()
+
+    def _note_lag(self, consumer: Any) -> None:
+        """How far the log goes, which fetches alone tell rightly on every broker."""
+        for tp in consumer.assignment():
+            end = consumer.highwater(tp)
+            if end is None:
+                continue
+            position = consumer.position(tp)
+            if end < position:
+                log.warning("%s, partition %d: its log is another; from its start", *tp[:2])
+                consumer.seek_to_beginning(tp)
+            self.counts.lag[tp.partition] = max(end - position, 0)
 
 
 def _decode(records: Sequence[Any]) -> tuple[list[Arrival], list[dict[str, Any]]]:
     arrivals, unreadable = [], []
     for record in records:
         try:
-            violation = _decoder.decode(record.value or b"")
-            arrivals.append(
-                Arrival(violation, str(record.value, "utf-8"), record.partition, record.offset)
-            )
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            violation = decode_queued(record.value)
+            text = str(record.value, "utf-8")
+            arrivals.append(Arrival(violation, text, record.partition, record.offset))
+        except NoViolationError as error:
             where = {"partition": record.partition, "offset": record.offset}
             log.error("%s %s: no violation: %s", VIOLATIONS, where, error)
             unreadable.append({**where, "error": shown(str(error), LONGEST)})
     return arrivals, unreadable
-
-
-def _begin_anew_where_the_log_is_shorter(consumer: Any) -> None:
-    """A topic that was made anew; its ends are told by fetches alone."""
-    for tp in consumer.assignment():
-        end = consumer.highwater(tp)
-        if end is not None and end < consumer.position(tp):
-            log.warning("%s, partition %d: its log is another; from its start", *tp[:2])
-            consumer.seek_to_beginning(tp)

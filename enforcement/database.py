@@ -35,6 +35,11 @@ class DatabaseError(Exception):
 class DatabaseAwayError(DatabaseError):
     """It does not answer at present; waiting may help."""
 
+    def __init__(self, message: str, *, is_file: bool) -> None:
+        super().__init__(message)
+        self.is_file = is_file
+        """A file that cannot be opened will not come by itself, as a server does."""
+
 
 class Database:
     """An open database with the tables of this program. Safe for use by several threads."""
@@ -48,7 +53,7 @@ class Database:
             # Once it has its turn, a change sees what those before it have made.
             options["isolation_level"] = "READ COMMITTED"
         self._changes = self._engine.execution_options(**options)
-        with _told(self.shown):
+        with self._told():
             _migrate(self._changes)
 
     @property
@@ -63,18 +68,30 @@ class Database:
     @contextmanager
     def change(self) -> Iterator[tuple[Session, HeadRow]]:
         """A transaction that changes: all of it, or nothing where the block raises."""
-        with _told(self.shown), Session(self._changes) as session, session.begin():
+        with self._told(), Session(self._changes) as session, session.begin():
             head = session.scalars(select(HeadRow).with_for_update()).one()
             yield session, head
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads; what it sees does not change under it."""
-        with _told(self.shown), Session(self._engine) as session, session.begin():
+        with self._told(), Session(self._engine) as session, session.begin():
             yield session
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the database says, in one line."""
+        try:
+            yield
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise DatabaseAwayError(
+                    f"{self.shown}: {_line(error)}", is_file=self.is_sqlite
+                ) from error
+            raise
 
 
 def _engine(address: str) -> Engine:
@@ -137,19 +154,6 @@ def _migrate(engine: Engine) -> None:
         if present != newest:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-
-
-@contextmanager
-def _told(address: str) -> Iterator[None]:
-    """What the database says, in one line."""
-    try:
-        yield
-    except OperationalError as error:
-        raise DatabaseAwayError(f"{address}: {_line(error)}") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseAwayError(f"{address}: {_line(error)}") from error
-        raise
 
 
 def _line(error: DBAPIError) -> str:

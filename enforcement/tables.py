@@ -80,6 +80,8 @@ class CaseRow(Base):
     due_ms: Mapped[int | None] = mapped_column(TimeMs)
     """By when it is to be ended; counted from dispatch."""
     deferred: Mapped[bool] = mapped_column(Boolean, default=False)
+    withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether a re-run of history has withdrawn all of its violations; a person decides."""
     supervised_ms: Mapped[int | None] = mapped_column(TimeMs)
     """Since when it is under supervision (督办)."""
     ended_ms: Mapped[int | None] = mapped_column(TimeMs)
@@ -222,6 +224,41 @@ class AttachmentRow(Base):
     added_ms: Mapped[int] = mapped_column(TimeMs)
     added_by: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class WebhookRow(Base):
+    """How far a receiver of webhooks has been told what stands in the audit trail."""
+
+    __tablename__ = "webhooks"
+
+    receiver: Mapped[str] = mapped_column(String(64), primary_key=True)
+    next_seq: Mapped[int] = mapped_column(BigInteger)
+    """The entry of the trail that it is told next."""
+    tries: Mapped[int] = mapped_column(Integer)
+    """Of that entry."""
+    failures: Mapped[int] = mapped_column(Integer)
+    """Since it last took something."""
+    retry_ms: Mapped[int | None] = mapped_column(TimeMs)
+    error: Mapped[str | None] = mapped_column(Text)
+    holder: Mapped[str | None] = mapped_column(ID)
+    """Which sender tells it at present, if several processes work on one database."""
+    held_until_ms: Mapped[int | None] = mapped_column(TimeMs)
+
+
+class DeadLetterRow(Base):
+    """What a receiver has not taken, however often it was tried."""
+
+    __tablename__ = "dead_letters"
+
+    receiver: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The entry of the audit trail."""
+    tries: Mapped[int] = mapped_column(Integer)
+    at_ms: Mapped[int] = mapped_column(TimeMs)
+    """Of the last try."""
+    error: Mapped[str] = mapped_column(Text)
+    again: Mapped[bool] = mapped_column(Boolean)
+    """Somebody wants it to be sent once more."""
 
 
 class UserRow(Base):

@@ -5,7 +5,7 @@ connects: a password that would not be sent, a certificate that would not be loo
 """
 
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from redis import ConnectionPool
 
@@ -84,6 +84,32 @@ def redis_url(settings: Settings) -> str | None:
     except ValueError as error:
         raise BadInputError(f"Redis at {SETTINGS['redis'].shown(told)}: {error}") from None
     return told
+
+
+def database_address(settings: Settings) -> str:
+    """With its password; secret. Raises `BadInputError`."""
+    password = _password(settings, "database")
+    if settings.database is None:
+        if password is not None:
+            raise BadInputError(
+                f"a password is set, but no {_variable('database')} for which it would be"
+            )
+        try:
+            settings.state_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInputError(f"cannot write {settings.state_dir}: {error.strerror}") from None
+        return f"sqlite:///{settings.state_dir / 'cases.db'}"
+    if password is None:
+        return settings.database
+    url = urlsplit(settings.database)
+    if url.password is not None:
+        raise BadInputError(
+            f"a password is in {_variable('database')} and beside it; take the one out of the URL"
+        )
+    if url.username is None:
+        raise BadInputError(f"{_variable('database')} names no user for the password")
+    account, _, place = url.netloc.rpartition("@")
+    return urlunsplit(url._replace(netloc=f"{account}:{quote(password, safe='')}@{place}"))
 
 
 def check_unused(settings: Settings) -> None:

@@ -13,6 +13,7 @@ import click
 
 from mucktrack.commands import (
     archiving,
+    enforcing,
     frames,
     judging,
     producing,
@@ -88,6 +89,10 @@ for command in (
     archiving.archive,
     receiving.gateway,
     receiving.gateway809,
+    enforcing.console,
+    enforcing.users_group,
+    enforcing.webhooks_group,
+    enforcing.audit_group,
     producing.replay,
     producing.simulate,
     frames.jt808_group,

@@ -52,6 +52,15 @@ def _redis(text: str) -> str:
     return text
 
 
+def _database(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError(
+            "not the address of a database; write e.g. sqlite:///cases.db or "
+            "postgresql://user@host/name"
+        )
+    return text
+
+
 def whole(form: str, lowest: int, highest: int) -> Kind:
     def parse(text: str) -> int:
         if not _digits(text) or not lowest <= int(text) <= highest:
@@ -100,6 +109,7 @@ def _without_password(text: str) -> str:
 NAME = Kind("NAME", _name)
 HOSTS = Kind("HOST:PORT,…", _hosts)
 REDIS = Kind("URL", _redis, _without_password)
+DATABASE = Kind("URL", _database, _without_password)
 PASSWORD = Kind("PASSWORD", str)
 FILE = Kind("FILE", Path)
 FOLDER = Kind("DIR", _folder)

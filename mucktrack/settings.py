@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mucktrack.kinds import (
+    DATABASE,
     FILE,
     FOLDER,
     HOST,
@@ -317,6 +318,63 @@ class Settings:
     gateway809_metrics_port: int = field(
         default=9467,
         metadata=_about(PORT, "Port on which this gateway serves its metrics; 0 = a free one."),
+    )
+    database: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_about(
+            DATABASE,
+            "Database of cases: SQLite or PostgreSQL; unset = cases.db in the state folder.",
+            secret=True,
+        ),
+    )
+    database_password: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_access(PASSWORD, "Password of the user in its address.", secret=True),
+    )
+    database_password_file: Path | None = field(
+        default=None, metadata=_access(FILE, "Or a file that holds it.")
+    )
+    office: Path | None = field(
+        default=None,
+        metadata=_about(
+            FILE,
+            "TOML: working hours, holidays and time limits (docs/enforcement.md); unset = "
+            "Monday to Friday.",
+        ),
+    )
+    console_host: str = field(
+        default="127.0.0.1",
+        metadata=_about(HOST, "Address on which console and API are served."),
+    )
+    console_port: int = field(
+        default=8080,
+        metadata=_about(PORT, "Port on which console and API are served; 0 = a free one."),
+    )
+    console_cert_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "PEM: certificate of the console; with it browsers need https."),
+    )
+    console_key_file: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "PEM: its key, without a password; unset = in the same file."),
+    )
+    console_behind_https: str = field(
+        default="no",
+        metadata=_about(
+            choice("no", "yes"),
+            "Whether a proxy in front of the console speaks HTTPS, so that cookies go no other "
+            "way.",
+        ),
+    )
+    console_metrics_port: int = field(
+        default=9468,
+        metadata=_about(PORT, "Port on which a console serves its metrics; 0 = a free one."),
+    )
+    webhooks: Path | None = field(
+        default=None,
+        metadata=_about(FILE, "TOML: who is told of new and changed cases (docs/enforcement.md)."),
     )
     session_timeout_s: int = field(
         default=6,
