@@ -7,7 +7,7 @@ import { addCity } from "../map/city_layers.js";
 import { drawViolations } from "../map/track.js";
 import { Replay } from "./replay.js";
 
-const CLOSEST_ZOOM = 15.5;
+const CLOSEST_ZOOM = 14.75;
 
 export class Scene {
   constructor() {

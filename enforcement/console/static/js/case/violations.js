@@ -45,7 +45,7 @@ function bar({ measured, limit, name: key }) {
   const most = Math.max(measured, limit) * 1.15 || 1;
   const at = (number_) => Math.max(0, Math.min(WIDTH, (number_ / most) * WIDTH));
   const beyond = Math.max(0, at(measured) - at(limit));
-  return svg("svg", { class: "bar", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, role: "img", "aria-label": `${value(key, measured)} / ${value(key, limit)}` },
+  return svg("svg", { class: "gauge", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, role: "img", "aria-label": `${value(key, measured)} / ${value(key, limit)}` },
     svg("rect", { class: "ground", x: 0, y: 3, width: WIDTH, height: HEIGHT - 6, rx: 2 }),
     svg("rect", { class: "within", x: 0, y: 3, width: Math.min(at(measured), at(limit)), height: HEIGHT - 6, rx: 2 }),
     svg("rect", { class: "beyond", x: at(limit), y: 3, width: beyond, height: HEIGHT - 6, rx: 2 }),

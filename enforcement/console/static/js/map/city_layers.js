@@ -21,19 +21,24 @@ const layerOf = ({ layer, kind }) => (layer === "site" ? kind : layer);
 export function addCity(map, describe = described) {
   /** @type {Record<string, any>} */
   const layers = {};
+  const dots = Object.fromEntries(LAYERS.map((name) => [name, L.layerGroup()]));
   for (const name of LAYERS) {
     layers[name] = L.geoJSON((city()?.features ?? []).filter((one) => layerOf(one.properties) === name), {
       style: (feature) => styleOf(feature.properties),
       pointToLayer: (feature, at) => L.circle(at, { radius: feature.properties.radius_m }),
       interactive: name !== "district",
       onEachFeature: (feature, layer) => {
+        // Seen from afar, a site is a dot.
+        if (feature.properties.layer === "site") dots[name].addLayer(dot(layer, feature.properties));
         if (name !== "district") layer.bindTooltip(() => h("div", {}, describe(feature)), { sticky: true });
       },
-    }).addTo(map);
+    });
+    layers[name].on("add", () => dots[name].addTo(map)).on("remove", () => dots[name].remove()).addTo(map);
   }
   const labels = districtLabels(map);
   const end = theme.watch(() => requestAnimationFrame(() => {
     for (const layer of Object.values(layers)) layer.setStyle((feature) => styleOf(feature.properties));
+    for (const group of Object.values(dots)) group.eachLayer((one) => one.setStyle(one.options.styled()));
   }));
   map.on("unload", end);
   return { layers, labels };
@@ -49,6 +54,15 @@ function described(feature) {
     hours?.length && hours.join() !== "00:00-24:00" ? [h("br"), hours.join("、")] : null,
   ];
 }
+
+function dot(layer, { kind }) {
+  const styled = () => ({ color: colour("map-land"), weight: 1, fillColor: colour(`map-${kind}`), fillOpacity: 1 });
+  const at = layer.getBounds ? boundsOf(layer).getCenter() : layer.getLatLng();
+  return L.circleMarker(at, { radius: 4, interactive: false, styled, ...styled() });
+}
+
+/** A circle knows its bounds only on a map. */
+const boundsOf = (layer) => (layer instanceof L.Circle ? L.latLngBounds([layer.getLatLng()]) : layer.getBounds());
 
 function styleOf({ layer, kind }) {
   const line = (name, weight, more = {}) => ({ color: colour(name), weight, opacity: 0.9, fill: false, ...more });

@@ -3,7 +3,7 @@
 import * as L from "../../vendor/leaflet/leaflet.js";
 import { h } from "../dom.js";
 import { clock, number } from "../format.js";
-import { place, ruleTitle } from "../reference.js";
+import { city, place, ruleTitle } from "../reference.js";
 import { colour } from "./base.js";
 
 const METRES_A_DEGREE = 111_320;
@@ -21,6 +21,7 @@ export function drawViolations(map, violations) {
   }
   const fit = () => { for (const { line, corridor_m } of corridors) line.setStyle({ weight: corridorPixels(map, corridor_m) }); };
   map.on("zoomend", fit);
+  for (const id of new Set(violations.map((one) => one.place?.site_id).filter(Boolean))) drawReach(group, place("site", id), corridors);
   fit();
   const tracks = L.featureGroup().addTo(group);
   for (const one of violations) drawTrack(tracks, one);
@@ -34,6 +35,21 @@ function drawCorridor(group, route) {
   const line = L.geoJSON(route, { style: { color: colour("map-corridor"), opacity: 0.3, lineCap: "butt" }, interactive: false }).addTo(group);
   positions.setStyle({ color: colour("map-corridor"), weight: 2, opacity: 1 }).addTo(group);
   return { line, corridor_m: route.properties.corridor_m };
+}
+
+/** A site with its reach, which exceeds its shape by the city's margin. */
+function drawReach(group, site, corridors) {
+  if (!site) return;
+  const margin_m = city().site_margin_m;
+  const shade = colour(`map-${site.properties.kind}`);
+  const style = { color: shade, weight: 1.5, dashArray: "4 3", fillColor: shade, fillOpacity: 0.15, interactive: false };
+  if (site.geometry.type === "Point") {
+    const [lon, lat] = site.geometry.coordinates;
+    L.circle([lat, lon], { ...style, radius: site.properties.radius_m + margin_m }).addTo(group);
+    return;
+  }
+  const line = L.geoJSON(site, { style: { color: shade, opacity: 0.25, fill: false }, interactive: false }).addTo(group);
+  corridors.push({ line, corridor_m: margin_m });
 }
 
 function corridorPixels(map, corridor_m) {

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { bars } from "../charts/bars.js";
 import { columns } from "../charts/columns.js";
 import { h, replace } from "../dom.js";
-import { number, percent } from "../format.js";
+import { day, number, percent } from "../format.js";
 import { t } from "../i18n.js";
 import { SEVERITIES } from "../marks.js";
 import { districtName, districts, ruleTitle, stateTitle } from "../reference.js";
@@ -48,7 +48,7 @@ async function content(asked, show) {
   return [
     tiles(said.total),
     columns(t("figures.by-day"), [{ name: t("figures.opened"), class: "first" }, { name: t("figures.ended"), class: "second" }],
-      said.by_day.map((one) => ({ label: one.day.slice(5), values: [one.opened, one.ended] }))),
+      everyDay(period, said.by_day)),
     said.by_hour ? columns(t("figures.by-hour"), [{ name: t("figures.opened"), class: "first" }],
       said.by_hour.map((count, hour) => ({ label: String(hour), values: [count] }))) : null,
     rules(said.by_rule),
@@ -58,6 +58,15 @@ async function content(asked, show) {
     byDistrict(said.by_district),
     list(ranking.items, asked, show),
   ];
+}
+
+/** Days on which nothing happened too. */
+function everyDay({ from_ms, to_ms }, tallies) {
+  const known = new Map(tallies.map((one) => [one.day, one]));
+  const days = new Set();
+  for (let ms = from_ms + DAY_MS / 2; ms < to_ms; ms += DAY_MS / 2) days.add(day(ms));
+  days.add(day(to_ms));
+  return [...days].map((name) => ({ label: name.slice(5), values: [known.get(name)?.opened ?? 0, known.get(name)?.ended ?? 0] }));
 }
 
 function tiles(total) {
