@@ -20,8 +20,10 @@ from enforcement.tables import CaseRow, HeadRow
 
 YEAR_MS: Final = 365 * 86_400_000
 """首违不罚 asks for twelve months without a violation of the kind."""
-LONGEST: Final = {"squad": 100, "receiver": 200, "reason": 4_000, "findings": 4_000}
-"""Characters of what is said."""
+LONGEST: Final = 4_000
+"""Characters of a reason, of findings."""
+LONGEST_OF: Final = {"squad": 100, "receiver": 200}
+"""Of what else is said."""
 LONGEST_DEFERRAL_MS: Final = 5 * YEAR_MS
 
 
@@ -201,8 +203,9 @@ def _check_need(need: str, value: Any) -> None:
         raise BadRequestError(f"{need} is missing")
     if not isinstance(value, str):
         return
-    if len(value) > LONGEST[need]:
-        raise BadRequestError(f"{need} has {len(value)} characters; allowed are {LONGEST[need]}")
+    longest = LONGEST_OF.get(need, LONGEST)
+    if len(value) > longest:
+        raise BadRequestError(f"{need} has {len(value)} characters; allowed are {longest}")
     if any(one == "\x00" or "\ud800" <= one <= "\udfff" for one in value):
         raise BadRequestError(f"{need} holds what is no character, a NUL or half of one")
 

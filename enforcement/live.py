@@ -18,7 +18,8 @@ from sqlalchemy import select, text
 
 from enforcement.actions import Actor
 from enforcement.database import Database
-from enforcement.intake import NONE_KNOWN, RANKS
+from enforcement.intake import NONE_KNOWN
+from enforcement.severities import RANKS
 from enforcement.tables import LASTING, CaseDistrictRow, CaseRow, ViolationRow
 from streams.live import GEO_KEY, REDIS_TIMEOUT_S, TRUCK_KEY
 
