@@ -92,7 +92,8 @@ async function show() {
     else closed();
   } catch (error) {
     if (turn !== opening) return;
-    console.warn(error.message);
+    // Anything else is a bug of ours.
+    if (!(error instanceof api.ApiError)) console.error(error);
     replace(main, h("div", { class: "empty" }, h("p", {}, error.message),
       h("p", {}, h("button", { onclick: show }, t("again")), " ", h("a", { href: "#/queue" }, t("nav.queue")))));
   }

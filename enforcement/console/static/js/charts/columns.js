@@ -9,17 +9,18 @@ const STEP = 24;
 const LABELS = 10;
 
 /**
+ * @param {string} name its class
  * @param {string} title
  * @param {{name: string, class: string}[]} series
  * @param {{label: string, values: number[]}[]} points
  */
-export function columns(title, series, points) {
+export function columns(name, title, series, points) {
   const most = nice(Math.max(1, ...points.flatMap(({ values }) => values)));
   const width = LEFT + points.length * STEP;
   const every = Math.max(1, Math.ceil(points.length / LABELS));
   const y = (value) => HEIGHT - (value / most) * (HEIGHT - 8);
   const label = points.map((point) => `${point.label}: ${series.map((one, at) => `${one.name} ${point.values[at]}`).join(", ")}`).join("; ");
-  return h("figure", { class: "chart wide" },
+  return h("figure", { class: `chart ${name}` },
     h("figcaption", {}, title, series.map((one) => h("span", { class: `legend ${one.class}` }, one.name))),
     svg("svg", { class: "columns", viewBox: `0 0 ${width} ${HEIGHT + BELOW}`, role: "img", "aria-label": `${title}. ${label}` },
       [0, most / 2, most].map((value) => [

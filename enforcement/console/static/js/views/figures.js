@@ -47,13 +47,13 @@ async function content(asked, show) {
   ]);
   return [
     tiles(said.total),
-    columns(t("figures.by-day"), [{ name: t("figures.opened"), class: "first" }, { name: t("figures.ended"), class: "second" }],
+    columns("days", t("figures.by-day"), [{ name: t("figures.opened"), class: "first" }, { name: t("figures.ended"), class: "second" }],
       everyDay(period, said.by_day)),
-    said.by_hour ? columns(t("figures.by-hour"), [{ name: t("figures.opened"), class: "first" }],
-      said.by_hour.map((count, hour) => ({ label: String(hour), values: [count] }))) : null,
+    columns("hours", t("figures.by-hour"), [{ name: t("figures.opened"), class: "first" }],
+      said.by_hour.map((count, hour) => ({ label: String(hour), values: [count] }))),
     rules(said.by_rule),
     h("div", { class: "stack" },
-      said.by_severity ? bars(t("figures.by-severity"), SEVERITIES.map((one) => ({ name: t(`severity.${one}`), parts: [{ value: said.by_severity[one] ?? 0, class: one, title: t(`severity.${one}`) }] }))) : null,
+      bars(t("figures.by-severity"), SEVERITIES.map((one) => ({ name: t(`severity.${one}`), parts: [{ value: said.by_severity[one] ?? 0, class: one, title: t(`severity.${one}`) }] }))),
       bars(t("figures.by-state"), OPEN.map((state) => ({ name: stateTitle(state), href: address(["queue"], { state }), parts: [{ value: counts[state], class: "first", title: stateTitle(state) }] })))),
     byDistrict(said.by_district),
     list(ranking.items, asked, show),
