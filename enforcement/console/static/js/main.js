@@ -57,7 +57,8 @@ async function changePerson() {
       await reached(loadReference);
       live.start({ onExpired: expire });
     }
-    if (here().path[0] === "login") location.replace(wanted || "#/queue");
+    // Going there shows it.
+    if (here().path[0] === "login") return location.replace(wanted || "#/queue");
   } else {
     live.stop();
   }

@@ -5,6 +5,7 @@
 
 import * as L from "../../vendor/leaflet/leaflet.js";
 import { city } from "../reference.js";
+import { theme } from "../remembered.js";
 
 const ROOM_PX = 16;
 
@@ -33,6 +34,23 @@ function addTiles(map) {
 export function cityBounds() {
   const shapes = (city()?.features ?? []).filter((one) => one.properties.layer === "district");
   return shapes.length ? L.geoJSON(shapes).getBounds() : null;
+}
+
+/**
+ * Call `restyle` at every change of the theme, once its colours are there, as long as the map is.
+ * @param {any} map
+ * @param {() => void} restyle
+ */
+export function followTheme(map, restyle) {
+  let request = 0;
+  const end = theme.watch(() => {
+    cancelAnimationFrame(request);
+    request = requestAnimationFrame(restyle);
+  });
+  map.on("unload", () => {
+    end();
+    cancelAnimationFrame(request);
+  });
 }
 
 /** A colour of the theme. */

@@ -4,8 +4,7 @@ import * as L from "../../vendor/leaflet/leaflet.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { city } from "../reference.js";
-import { theme } from "../remembered.js";
-import { colour } from "./base.js";
+import { colour, followTheme } from "./base.js";
 
 /** In the order in which they are drawn. */
 export const LAYERS = ["district", "zone", "route", "construction", "disposal", "transfer", "parking"];
@@ -36,11 +35,10 @@ export function addCity(map, describe = described) {
     layers[name].on("add", () => dots[name].addTo(map)).on("remove", () => dots[name].remove()).addTo(map);
   }
   const labels = districtLabels(map);
-  const end = theme.watch(() => requestAnimationFrame(() => {
+  followTheme(map, () => {
     for (const layer of Object.values(layers)) layer.setStyle((feature) => styleOf(feature.properties));
     for (const group of Object.values(dots)) group.eachLayer((one) => one.setStyle(one.options.styled()));
-  }));
-  map.on("unload", end);
+  });
   return { layers, labels };
 }
 

@@ -5,8 +5,7 @@
  */
 
 import * as L from "../../vendor/leaflet/leaflet.js";
-import { theme } from "../remembered.js";
-import { colour } from "./base.js";
+import { colour, followTheme } from "./base.js";
 import { Motion } from "./motion.js";
 
 const SLOWEST_FRAME_MS = 45;
@@ -29,7 +28,7 @@ export const TruckLayer = L.Layer.extend({
     this._map = map;
     this._canvas = L.DomUtil.create("canvas", "trucks leaflet-zoom-hide", map.getPane("overlayPane"));
     this._stamps = new Map();
-    this._unwatch = theme.watch(() => requestAnimationFrame(() => { this._stamps.clear(); this.draw(); }));
+    followTheme(map, () => { this._stamps.clear(); this._stale = true; });
     map.on("moveend zoomend resize viewreset", this.place, this);
     this.place();
     this._loop = (now_ms) => this.frame(now_ms);
@@ -39,7 +38,6 @@ export const TruckLayer = L.Layer.extend({
 
   onRemove(map) {
     cancelAnimationFrame(this._request);
-    this._unwatch();
     map.off("moveend zoomend resize viewreset", this.place, this);
     this._canvas.remove();
   },

@@ -27,7 +27,8 @@ export async function openUsers(root) {
 }
 
 function row(user, renew) {
-  const change = (body) => patch(`users/${encodeURIComponent(user.name)}`, body, { "If-Match": `"${user.version}"` }).then(renew);
+  // Where somebody else was faster, the list shows what he has made of it.
+  const change = (body) => patch(`users/${encodeURIComponent(user.name)}`, body, { "If-Match": `"${user.version}"` }).finally(renew);
   return h("tr", { class: user.disabled ? "ended" : "" },
     h("th", { scope: "row" }, user.name),
     h("td", {}, t(`role.${user.role}`)),
