@@ -121,7 +121,10 @@ def figures(
     limits = responsible(actor)
     if district is not None:
         limits.append(CaseRow.district == district)
-    made = Figures(by_severity=dict.fromkeys(RANKS, 0), by_rule={rule.id: RuleTally() for rule in CATALOGUE})
+    made = Figures(
+        by_rule={rule.id: RuleTally() for rule in CATALOGUE},
+        by_severity=dict.fromkeys(RANKS, 0),
+    )
     _count_opened(session, limits, period, made)
     _count_due(session, limits, period, now_ms, made)
     for tally in made.by_district.values():

@@ -21,8 +21,8 @@ HEAD: Final = "</head>"
 
 
 def mount(app: FastAPI, tiles: str | None = None) -> None:
-    """`tiles`: the address of map tiles, with {z}, {x} and {y}; None = the city's own shapes are the
-    map, and nothing is asked for elsewhere."""
+    """`tiles`: the address of map tiles, with {z}, {x} and {y}; None = the city's own shapes
+    are the map, and nothing is asked for elsewhere."""
     page = _page(tiles)
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)

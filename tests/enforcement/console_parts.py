@@ -97,7 +97,7 @@ class ConsoleProcess:
                 stdout=log,
                 stderr=log,
             )
-        wait_for(lambda: self._ended() or port_file.exists() and port_file.read_text().strip())
+        wait_for(lambda: self._ended() or (port_file.exists() and port_file.read_text().strip()))
         assert not self._ended(), self.log.read_text()
         self.port = int(port_file.read_text())
 

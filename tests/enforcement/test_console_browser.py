@@ -134,7 +134,7 @@ def test_a_violation_becomes_a_closed_case_before_ones_eyes(office, arrive, city
     # The dispatcher has it before his eyes without a hand.
     expect(dispatcher.page.locator(".case-head")).to_contain_text("已结案")
     trail = dispatcher.page.locator(".timeline li")
-    told = [one for one in trail.all_inner_texts()]
+    told = trail.all_inner_texts()
     for words in (
         "立案",
         "受理 liwei",
@@ -403,11 +403,19 @@ def test_five_thousand_trucks_move_smoothly(office, arrive, city):
     somebody = arrive()
     somebody.log_in("liwei")
     somebody.open("#/map")
-    expect(somebody.page.locator(".panel .status")).to_contain_text(re.compile(r"^500\d"), timeout=20_000)
+    status = somebody.page.locator(".panel .status")
+    expect(status).to_contain_text(re.compile(r"^500\d"), timeout=20_000)
     somebody.page.evaluate(
-        """() => { window.frames_ms = []; let last = performance.now();
-        const look = (now) => { frames_ms.push(now - last); last = now; requestAnimationFrame(look); };
-        requestAnimationFrame(look); }"""
+        """() => {
+            window.frames_ms = [];
+            let last = performance.now();
+            const look = (now) => {
+                frames_ms.push(now - last);
+                last = now;
+                requestAnimationFrame(look);
+            };
+            requestAnimationFrame(look);
+        }"""
     )
     mouse = somebody.page.mouse
     for step in range(1, 5):

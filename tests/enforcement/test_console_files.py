@@ -53,7 +53,7 @@ def test_every_text_that_is_shown_is_there() -> None:
 def test_no_text_is_there_for_nothing() -> None:
     code = "\n".join(path.read_text() for path in MODULES)
     plain = set(re.findall(r'"([\w.-]+)"', code))
-    families = {one for one in re.findall(r"`([\w-]+\.(?:[\w-]+)?)\$\{", code)}
+    families = set(re.findall(r"`([\w-]+\.(?:[\w-]+)?)\$\{", code))
     for key in texts("zh"):
         assert key in plain or any(key.startswith(family) for family in families), key
 
@@ -160,5 +160,5 @@ def test_tiles_come_from_where_the_setting_says() -> None:
     ],
 )
 def test_an_address_that_is_none_of_tiles_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="write e.g."):
+    with pytest.raises(ValueError, match=r"write e\.g\."):
         checked(address)
