@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DatabaseError as SqlDatabaseError
 from sqlalchemy.orm import Session
 
 from enforcement.tables import HeadRow
@@ -91,6 +92,9 @@ class Database:
                 raise DatabaseAwayError(
                     f"{self.shown}: {_line(error)}", is_file=self.is_sqlite
                 ) from error
+            if type(error) is SqlDatabaseError:
+                # SQLite says so of a file that is none, or no longer one.
+                raise DatabaseError(f"{self.shown}: {_line(error)}") from error
             raise
 
 

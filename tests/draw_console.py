@@ -70,7 +70,7 @@ def main() -> int:
         violations = _simulate(folder)
         with scene(folder) as office, sync_playwright() as playwright:
             _publish(office, violations)
-            _work(office)
+            _work(office, _offenders(violations))
             office.drive(_fleet(load_city(CITY), 0.0, violations))
             browser = open_browser(playwright, program)
             _draw(visit(office, browser), violations)
@@ -115,16 +115,19 @@ def _publish(office: Scene, violations: Sequence[Violation]) -> None:
     database.close()
 
 
-def _work(office: Scene) -> None:
+def _work(office: Scene, offenders: Sequence[str]) -> None:
     """Cases have come some way, each another; the gravest still wait."""
     chance = random.Random(SEED)
     database = office.database()
     rulebook = read_rulebook(None, ZoneInfo("Asia/Shanghai"))
     with database.read() as session:
-        cases = [(row.case_id, row.rank) for row in session.scalars(select(CaseRow))]
+        cases = [
+            (row.case_id, row.rank == 3 or row.truck_id in offenders)
+            for row in session.scalars(select(CaseRow))
+        ]
     desk = Office(database, rulebook, now_ms)
-    for case_id, rank in cases:
-        for action, role, said in () if rank == 3 else chance.choice(COURSES):
+    for case_id, waits in cases:
+        for action, role, said in () if waits else chance.choice(COURSES):
             try:
                 desk.act(case_id, action, Actor(PEOPLE[role], role, None), Said(**said))
             except ActionError as error:
@@ -132,11 +135,16 @@ def _work(office: Scene) -> None:
     database.close()
 
 
+def _offenders(violations: Sequence[Violation]) -> list[str]:
+    """Trucks that offend now."""
+    latest = {one.violation_id: one for one in violations}
+    return sorted({one.truck_id for one in latest.values() if one.phase in LASTING})
+
+
 def _fleet(city: City, share: float, violations: Sequence[Violation]) -> list[dict[str, Any]]:
     """Trucks all over the routes, those that offend among them."""
     chance = random.Random(SEED)
-    latest = {one.violation_id: one for one in violations}
-    names = sorted({one.truck_id for one in latest.values() if one.phase in LASTING})
+    names = _offenders(violations)
     names += [f"浙Y{number:05d}" for number in range(600, 600 + TRUCKS - len(names))]
     fleet = []
     for name in names:

@@ -22,6 +22,7 @@ from enforcement.api import (
     shapes,
 )
 from enforcement.api.armour import Armour
+from enforcement.api.guard import COOKIE, CSRF_HEADER
 from enforcement.api.models import ProblemGiven
 from enforcement.api.parts import Parts
 from enforcement.api.problems import MEDIA_TYPE, install
@@ -43,11 +44,36 @@ PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 }
+SCHEMES: Final = {
+    "token": {"type": "http", "scheme": "bearer", "description": "POST /tokens"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "POST /session"},
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CSRF_HEADER,
+        "description": "with a session, for all that changes something",
+    },
+}
 
 
 def make_app(parts: Parts, image_sources: Iterable[str] = ()) -> FastAPI:
     """`image_sources`: where map tiles come from, for the policy that browsers follow. Who stops
     serving calls `app.state.feed.end()` first: listeners to events would keep the server up."""
+    app = _bare()
+    app.state.parts = parts
+    app.state.feed = Feed(parts.database, lambda case: shapes.case_fields(case, parts.now_ms()))
+    app.state.listeners = Counter()
+    app.add_middleware(Armour, image_sources=tuple(image_sources))
+    return app
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI of all that there is, as `docs/openapi.json` has it."""
+    return _bare().openapi()
+
+
+def _bare() -> FastAPI:
+    """Everything but what it works on."""
     app = FastAPI(
         title="mucktrack",
         version="1",
@@ -56,14 +82,11 @@ def make_app(parts: Parts, image_sources: Iterable[str] = ()) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
-    app.state.parts = parts
-    app.state.feed = Feed(parts.database, lambda case: shapes.case_fields(case, parts.now_ms()))
-    app.state.listeners = Counter()
     install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX, responses=PROBLEM)
-    app.add_middleware(Armour, image_sources=tuple(image_sources))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -73,10 +96,12 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         said = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        schemas = said.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = ProblemGiven.model_json_schema(
-            ref_template="#/components/schemas/{model}"
-        )
-        schemas |= schemas["Problem"].pop("$defs", {})
+        template = "#/components/schemas/{model}"
+        problem = ProblemGiven.model_json_schema(ref_template=template)
+        said["components"]["schemas"] |= problem.pop("$defs", {})
+        said["components"]["schemas"]["Problem"] = problem
+        said["components"]["securitySchemes"] = SCHEMES
+        said["security"] = [{"token": []}, {"session": [], "csrf": []}]
+        said["paths"][f"{PREFIX}/session"]["post"]["security"] = []
         app.openapi_schema = said
     return app.openapi_schema

@@ -25,7 +25,6 @@ from enforcement.feed import Feed, FeedEvent
 router: Final = APIRouter(tags=["events"])
 
 LOOK_S: Final = 0.5
-HEARTBEAT_S: Final = 15.0
 SEND_S: Final = 30.0
 """Who takes nothing for so long is gone."""
 MOST_BEHIND: Final = 10_000
@@ -102,13 +101,13 @@ async def _events(
             said = "".join(_text(one) for one in page if identity.actor.sees(set(one.districts)))
             if said:
                 yield said
-            elif time.monotonic() - heard_s >= HEARTBEAT_S and not away:
+            elif time.monotonic() - heard_s >= parts.heartbeat_s and not away:
                 # Browsers remember the id, and tell nobody.
                 yield f"id: {seq}\n\n"
             else:
                 await asyncio.sleep(LOOK_S)
                 continue
-            if time.monotonic() - heard_s >= HEARTBEAT_S:
+            if time.monotonic() - heard_s >= parts.heartbeat_s:
                 heard_s = time.monotonic()
                 still = await asyncio.to_thread(_still, request, parts)
                 if still is None:

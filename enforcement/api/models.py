@@ -80,6 +80,7 @@ class CaseGiven(Given):
     dispatched_ms: int | None
     due_ms: int | None
     deferred: bool
+    withdrawn: bool = Field(description="a re-run of history found that none of it happened")
     supervised_ms: int | None
     ended_ms: int | None
     overdue: bool
@@ -102,6 +103,12 @@ class ViolationGiven(Given):
     lon: float
     lat: float
     value: dict[str, Any] = Field(description="as it came on the queue: RULES.md, design section 7")
+
+
+class CaseViolation(ViolationGiven):
+    grounds: dict[str, Any] | None = Field(
+        description="of one that is closed: as it came before, with what was measured"
+    )
 
 
 class EntryGiven(Given):
@@ -129,7 +136,7 @@ class AttachmentGiven(Given):
 
 
 class CaseDetail(CaseGiven):
-    violations: list[ViolationGiven]
+    violations: list[CaseViolation]
     trail: list[EntryGiven]
     attachments: list[AttachmentGiven]
     actions: list[str] = Field(description="what the caller may do with it now: GET /steps")

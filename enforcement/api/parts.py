@@ -5,6 +5,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from enforcement.access.sessions import Sessions
 from enforcement.access.tokens import Tokens
@@ -15,7 +16,8 @@ from enforcement.maps import Maps
 from enforcement.rulebook import Rulebook
 from streams.cities import RedisCities
 
-REDIS_TIMEOUT_S = 2.0
+REDIS_TIMEOUT_S: Final = 2.0
+HEARTBEAT_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Parts:
     """The console is reached by HTTPS, here or through a proxy."""
     evidence: Callable[[str], Path] | None = None
     """Makes the package of a case, a zip file that is removed once it has been sent."""
+    heartbeat_s: float = HEARTBEAT_S
+    """How often who listens to events is told that nothing is new, and asked who he is."""
 
 
 def make_parts(
@@ -45,6 +49,7 @@ def make_parts(
     archive: Path | None = None,
     secure_cookies: bool = False,
     evidence: Callable[[str], Path] | None = None,
+    heartbeat_s: float = HEARTBEAT_S,
 ) -> Parts:
     """`city`: its directory. Raises `geofences.loader.CityError`; connects to nothing yet."""
     store = None if redis_url is None else RedisCities(redis_url, REDIS_TIMEOUT_S)
@@ -59,4 +64,5 @@ def make_parts(
         archive=archive,
         secure_cookies=secure_cookies,
         evidence=evidence,
+        heartbeat_s=heartbeat_s,
     )

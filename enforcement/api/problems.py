@@ -53,22 +53,15 @@ STATUS: Final[Sequence[tuple[type[Exception], int]]] = (
 """The first that fits counts."""
 
 
-class Problem(Exception):
-    """An error to be told."""
+class Problem(HTTPException):
+    """An error to be told. Of this kind FastAPI lets it pass while it reads a body."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        self.status = status
-        self.detail = detail
-        self.headers = headers
-        super().__init__(detail)
+        super().__init__(status, detail, headers)
 
 
 def install(app: FastAPI) -> None:
     """Make everything that fails a problem."""
-
-    @app.exception_handler(Problem)
-    def _problem(_: Request, error: Problem) -> Response:
-        return answer(error.status, error.detail, error.headers)
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:

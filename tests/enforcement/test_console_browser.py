@@ -16,9 +16,11 @@ from console_parts import (
     scene,
     visit,
 )
+from msgspec import structs
 from office_parts import CITY, violation
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from enforcement.console.routes import FOLDER
 from enforcement.tables import SessionRow
 from geofences.city import City
 from geofences.loader import load_city
@@ -367,6 +369,64 @@ def test_the_way_is_played_again(office, arrive, city):
     stopped = shown.inner_text()
     somebody.page.keyboard.press("End")
     expect(shown).not_to_have_text(stopped)
+
+
+def test_what_was_measured_is_told_when_it_is_over(office, arrive, city):
+    opened = off_route(city, "浙Y00950")
+    closed = structs.replace(
+        opened,
+        phase="closed",
+        ended_ms=opened.detected_ms + 60_000,
+        message="偏离核准路线结束，共 120 秒",
+        measured={"duration_s": 120, "fixes": 9},
+    )
+    office.publish(opened, closed)
+    somebody = arrive()
+    somebody.log_in("liwei")
+    somebody.open_case("浙Y00950")
+    expect(somebody.page.locator(".violations .message")).to_have_text(closed.message)
+    expect(somebody.page.locator(".violations .grounds")).to_contain_text(opened.message)
+    expect(somebody.page.locator(".measured")).to_contain_text("111.2 m")
+    expect(somebody.page.locator(".measured")).to_contain_text("2分0秒")
+
+
+def test_a_critical_violation_is_heard_unless_it_is_muted(office, arrive):
+    somebody = arrive()
+    somebody.context.add_init_script(
+        """window.tones = 0;
+        const make = AudioContext.prototype.createOscillator;
+        AudioContext.prototype.createOscillator = function () {
+            window.tones += 1;
+            return make.call(this);
+        };"""
+    )
+    somebody.log_in("liwei")
+    office.publish(offence("浙Y00960", severity="minor"))
+    expect(somebody.row("浙Y00960")).to_have_count(1)
+    assert somebody.page.evaluate("tones") == 0
+    office.publish(offence("浙Y00961", severity="critical"))
+    expect(somebody.row("浙Y00961")).to_have_count(1)
+    somebody.page.wait_for_function("tones == 2")
+    somebody.page.keyboard.press("m")
+    somebody.page.reload()
+    expect(somebody.page.get_by_role("button", name="提示音：关")).to_be_visible()
+    somebody.page.keyboard.press("k")
+    office.publish(offence("浙Y00962", severity="critical"))
+    expect(somebody.row("浙Y00962")).to_have_count(1)
+    assert somebody.page.evaluate("tones") == 0
+
+
+def test_every_module_is_one(office, arrive):
+    """The browser reads all of them, those too that no test has come to."""
+    somebody = arrive()
+    somebody.open()
+    folder = FOLDER / "js"
+    for path in sorted(folder.rglob("*.js")):
+        name = f"console/js/{path.relative_to(folder)}"
+        if path.name != "main.js":
+            assert somebody.page.evaluate(
+                "name => import(new URL(name, location)).then(Boolean)", name
+            )
 
 
 def test_the_theme_is_dark_until_it_is_switched(office, arrive):

@@ -11,7 +11,7 @@ export function facts(one) {
   const pairs = [
     ["truck", h("a", { href: address(["queue"], { q: one.truck_id, sort: "newest" }) }, one.truck_id)],
     ["company", one.company ? h("a", { href: address(["queue"], { q: one.company, sort: "newest" }) }, one.company) : "—"],
-    ["district", [one.district, ...(one.districts ?? [])].filter((code, at, all) => code && all.indexOf(code) === at).map(districtName).join("、") || "—"],
+    ["district", [one.district, ...(one.districts ?? [])].filter((code, at, all) => code && all.indexOf(code) === at).map(districtName).join(t("list")) || "—"],
     ["started", moment(one.started_ms)],
     ["opened", moment(one.opened_ms)],
     ["handler", one.handler ?? "—"],

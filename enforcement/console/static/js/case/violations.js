@@ -14,16 +14,23 @@ const HEIGHT = 14;
 export function violationList(violations) {
   return h("section", { class: "violations", "aria-label": t("case.violations") },
     h("h2", {}, t("case.violations"), h("small", { class: "dim" }, ` ${violations.length}`)),
-    violations.map((one) => article(one.value ?? one)));
+    violations.map((one) => article(one.value, one.grounds)));
 }
 
-function article(said) {
+/** @param {any} said @param {any} grounds of one that is over: as it was before, with what was measured */
+function article(said, grounds) {
   const ended = said.ended_ms ? `${moment(said.ended_ms)} · ${duration(said.ended_ms - said.started_ms)}` : t(said.phase === "occurred" ? "phase.occurred" : "phase.lasting");
   return h("article", { class: said.phase === "withdrawn" ? "withdrawn" : "" },
     h("h3", {}, severitySign(said.severity), " ", ruleTitle(said.rule), " ", h("small", { class: "dim" }, t(`phase.${said.phase}`))),
     h("p", { class: "message" }, either(said, "message")),
-    table(said),
+    grounds ? h("p", { class: "grounds" }, t("violation.then", { message: either(grounds, "message") })) : null,
+    table(grounds ? joined(said, grounds) : said),
     h("p", { class: "dim when" }, `${moment(said.started_ms)} → ${ended}`, where(said.place ?? {})));
+}
+
+/** What was measured at first, with how long it lasted in the end. */
+function joined(said, grounds) {
+  return { measured: { ...grounds.measured, ...said.measured }, threshold: { ...said.threshold, ...grounds.threshold } };
 }
 
 function table(said) {

@@ -5,7 +5,6 @@ import { h, svg } from "../dom.js";
 const HEIGHT = 110;
 const BELOW = 16;
 const LEFT = 28;
-const STEP = 24;
 const LABELS = 10;
 
 /**
@@ -13,10 +12,11 @@ const LABELS = 10;
  * @param {string} title
  * @param {{name: string, class: string}[]} series
  * @param {{label: string, values: number[]}[]} points
+ * @param {number} width in units of the drawing, about pixels
  */
-export function columns(name, title, series, points) {
+export function columns(name, title, series, points, width) {
   const most = nice(Math.max(1, ...points.flatMap(({ values }) => values)));
-  const width = LEFT + points.length * STEP;
+  const step = (width - LEFT) / Math.max(1, points.length);
   const every = Math.max(1, Math.ceil(points.length / LABELS));
   const y = (value) => HEIGHT - (value / most) * (HEIGHT - 8);
   const label = points.map((point) => `${point.label}: ${series.map((one, at) => `${one.name} ${point.values[at]}`).join(", ")}`).join("; ");
@@ -27,15 +27,16 @@ export function columns(name, title, series, points) {
         svg("line", { class: "rule", x1: LEFT, x2: width, y1: y(value), y2: y(value) }),
         svg("text", { x: LEFT - 5, y: y(value) + 4, "text-anchor": "end" }, String(value)),
       ]),
-      points.map((point, at) => column(point, series, LEFT + at * STEP, y, at % every === 0))));
+      points.map((point, at) => column(point, series, LEFT + at * step, step, y, at % every === 0))));
 }
 
-function column(point, series, x, y, labelled) {
-  const width = (STEP - 6) / series.length;
+function column(point, series, x, step, y, labelled) {
+  const gap = Math.min(6, step / 4);
+  const width = Math.min(30, (step - gap) / series.length);
   return [
-    series.map((one, at) => svg("rect", { class: one.class, x: x + 3 + at * width, y: y(point.values[at]), width: width - 1, height: Math.max(0, HEIGHT - y(point.values[at])) },
+    series.map((one, at) => svg("rect", { class: one.class, x: x + gap / 2 + at * width, y: y(point.values[at]), width: width * 0.94, height: Math.max(0, HEIGHT - y(point.values[at])) },
       svg("title", {}, `${point.label} ${one.name} ${point.values[at]}`))),
-    labelled ? svg("text", { x: x + STEP / 2, y: HEIGHT + 13, "text-anchor": "middle" }, point.label) : null,
+    labelled ? svg("text", { x: x + step / 2, y: HEIGHT + 13, "text-anchor": "middle" }, point.label) : null,
   ];
 }
 

@@ -46,7 +46,7 @@ async function listCases(root, truck_id) {
     const page = await get("cases", { truck: truck_id, sort: "newest", limit: CASES });
     replace(root, page.items.length
       ? h("ul", { class: "cases" }, page.items.map((one) => h("li", {}, h("a", { href: address(["cases", one.case_id]) },
-        severitySign(one.severity), ` ${one.number} `, one.rules.map(ruleTitle).join("、")), stateMark(one.state), h("small", { class: "dim" }, brief(one.started_ms)))))
+        severitySign(one.severity), ` ${one.number} `, one.rules.map(ruleTitle).join(t("list"))), stateMark(one.state), h("small", { class: "dim" }, brief(one.started_ms)))))
       : h("p", { class: "dim" }, t("map.no-cases")));
   } catch (error) {
     replace(root, h("p", { class: "problem" }, error.message));

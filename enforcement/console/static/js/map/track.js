@@ -64,7 +64,7 @@ function drawTrack(group, one) {
   L.polyline(track.map(([, lon, lat]) => [lat, lon]), { color: shade, weight: 2.5, opacity: 0.9 }).addTo(group);
   for (const [time_ms, lon, lat, speed_kmh] of track) {
     const speed = speed_kmh === null || speed_kmh === undefined ? "" : ` · ${number(speed_kmh)} km/h`;
-    L.circleMarker([lat, lon], { radius: 3, color: shade, weight: 1, fillColor: colour("ground"), fillOpacity: 1 })
+    L.circleMarker([lat, lon], { radius: 2.5, color: colour("ground"), weight: 0.75, fillColor: shade, fillOpacity: 1 })
       .bindTooltip(h("span", {}, `${clock(time_ms)}${speed}`)).addTo(group);
   }
   L.circleMarker([one.lat, one.lon], { radius: 8, color: shade, weight: 2.5, fillColor: shade, fillOpacity: 0.25 })

@@ -91,7 +91,7 @@ export class Rows {
 }
 
 function cells(one) {
-  const rules = one.rules.map(ruleTitle).join("、");
+  const rules = one.rules.map(ruleTitle).join(t("list"));
   const cell = (name, ...content) => h("td", { class: name }, content);
   return [
     cell("severity", severitySign(one.severity)),

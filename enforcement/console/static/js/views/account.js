@@ -35,7 +35,7 @@ export function openAccount(root) {
     h("h1", {}, t("account.title")),
     h("dl", { class: "facts" },
       h("dt", {}, t("users.name")), h("dd", {}, who.name), h("dt", {}, t("users.role")), h("dd", {}, t(`role.${who.role}`)),
-      h("dt", {}, t("users.districts")), h("dd", {}, who.districts === null ? t("users.all") : who.districts.map(districtName).join("、"))),
+      h("dt", {}, t("users.districts")), h("dd", {}, who.districts === null ? t("users.all") : who.districts.map(districtName).join(t("list")))),
     h("form", { class: "password", onsubmit: send },
       h("h2", {}, t("account.password")),
       who.must_change ? h("p", { class: "notice" }, t("account.must")) : null,

@@ -85,7 +85,7 @@ class CaseView {
     replace(this.head,
       h("button", { class: "plain", onclick: () => go(["queue"]), "aria-label": t("case.back"), title: t("case.back") }, "←"),
       h("h1", {}, t("case.title", { number: one.number })), severityMark(one.severity), stateMark(one.state), urgencyMarks(one),
-      h("span", { class: "headline" }, `${one.truck_id} · ${one.rules.map(ruleTitle).join("、")}`),
+      h("span", { class: "headline" }, `${one.truck_id} · ${one.rules.map(ruleTitle).join(t("list"))}`),
       h("span", { class: "spring" }),
       h("div", { class: "actions", role: "group", "aria-label": t("case.actions") }, this.buttons(one.actions), evidenceButton(one)));
     replace(this.left, facts(one), violationList(one.violations));

@@ -48,9 +48,9 @@ async function content(asked, show) {
   return [
     tiles(said.total),
     columns("days", t("figures.by-day"), [{ name: t("figures.opened"), class: "first" }, { name: t("figures.ended"), class: "second" }],
-      everyDay(period, said.by_day)),
+      everyDay(period, said.by_day), 780),
     columns("hours", t("figures.by-hour"), [{ name: t("figures.opened"), class: "first" }],
-      said.by_hour.map((count, hour) => ({ label: String(hour), values: [count] }))),
+      said.by_hour.map((count, hour) => ({ label: String(hour), values: [count] })), 370),
     rules(said.by_rule),
     h("div", { class: "stack" },
       bars(t("figures.by-severity"), SEVERITIES.map((one) => ({ name: t(`severity.${one}`), parts: [{ value: said.by_severity[one] ?? 0, class: one, title: t(`severity.${one}`) }] }))),

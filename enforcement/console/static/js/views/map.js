@@ -50,7 +50,7 @@ class MapView {
     this.wanted = truck_id;
     this.endings.push(bind("keys.map", [
       { keys: ["/"], text: "map.find", run: () => this.search.focus() },
-      { keys: ["f"], text: "map.whole", run: () => this.map.fitBounds(cityBounds()) },
+      { keys: ["f"], text: "map.whole", run: () => this.map.fitBounds(cityBounds() ?? this.map.getBounds(), { animate: false }) },
       { keys: ["Escape"], text: "map.release", run: () => this.pick(null) },
     ]));
     this.look();
@@ -98,7 +98,7 @@ class MapView {
     const found = same ?? this.features.find((one) => one.properties.truck_id.toLowerCase().includes(text.toLowerCase()));
     if (!found) return replace(this.card, h("p", { class: "problem" }, t("map.unknown", { truck: text })));
     this.pick(found.properties);
-    this.map.setView(this.trucks.whereIs(found.properties.truck_id), Math.max(this.map.getZoom(), CLOSE_ZOOM));
+    this.map.setView(this.trucks.whereIs(found.properties.truck_id), Math.max(this.map.getZoom(), CLOSE_ZOOM), { animate: false });
   }
 
   pick(truck) {

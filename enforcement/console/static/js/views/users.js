@@ -32,7 +32,7 @@ function row(user, renew) {
   return h("tr", { class: user.disabled ? "ended" : "" },
     h("th", { scope: "row" }, user.name),
     h("td", {}, t(`role.${user.role}`)),
-    h("td", {}, user.districts === null ? t("users.all") : user.districts.map(districtName).join("、")),
+    h("td", {}, user.districts === null ? t("users.all") : user.districts.map(districtName).join(t("list"))),
     h("td", {}, t(user.disabled ? "users.disabled" : user.must_change ? "users.must-change" : "users.active")),
     h("td", { class: "dim" }, moment(user.created_ms)),
     h("td", { class: "actions" },
