@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, Integer, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from enforcement.actions import Actor
+from enforcement.severities import RANKS
 from enforcement.steps import State
 from enforcement.tables import CaseRow, ViolationRow
 from streams.catalogue import CATALOGUE
@@ -95,6 +96,10 @@ class Figures:
     """All rules, in the catalogue's order."""
     by_day: dict[str, DayTally] = field(default_factory=dict)
     """ISO dates, local."""
+    by_severity: dict[str, int] = field(default_factory=dict)
+    """Cases opened, all severities."""
+    by_hour: list[int] = field(default_factory=lambda: [0] * 24)
+    """Cases opened, by the local hour of the day."""
 
 
 def responsible(actor: Actor) -> list[ColumnElement[bool]]:
@@ -116,16 +121,22 @@ def figures(
     limits = responsible(actor)
     if district is not None:
         limits.append(CaseRow.district == district)
-    made = Figures(by_rule={rule.id: RuleTally() for rule in CATALOGUE})
+    made = Figures(
+        by_rule={rule.id: RuleTally() for rule in CATALOGUE},
+        by_severity=dict.fromkeys(RANKS, 0),
+    )
     _count_opened(session, limits, period, made)
     _count_due(session, limits, period, now_ms, made)
     for tally in made.by_district.values():
         made.total.add(tally)
     _count_rules(session, limits, period, made)
+    _count_severities(session, limits, period, made)
     for name, moment in (("opened", CaseRow.opened_ms), ("ended", CaseRow.ended_ms)):
         for hour, count in _by_hour(session, limits, period, moment).items():
-            day = datetime.fromtimestamp(hour * HOUR_MS / 1_000, UTC).astimezone(zone).date()
-            tally_of_day = made.by_day.setdefault(day.isoformat(), DayTally())
+            local = datetime.fromtimestamp(hour * HOUR_MS / 1_000, UTC).astimezone(zone)
+            tally_of_day = made.by_day.setdefault(local.date().isoformat(), DayTally())
+            if name == "opened":
+                made.by_hour[local.hour] += count
             setattr(tally_of_day, name, getattr(tally_of_day, name) + count)
     made.by_day = dict(sorted(made.by_day.items()))
     return made
@@ -189,6 +200,16 @@ def _count_rules(
     )
     for rule, violations, confirmed, void in session.execute(query):
         made.by_rule[rule] = RuleTally(violations, confirmed, void)
+
+
+def _count_severities(
+    session: Session, limits: list[ColumnElement[bool]], period: Period, made: Figures
+) -> None:
+    query = select(CaseRow.severity, func.count()).where(
+        *limits, *_within(CaseRow.opened_ms, period)
+    )
+    for severity, count in session.execute(query.group_by(CaseRow.severity)):
+        made.by_severity[severity] = count
 
 
 def _by_hour(

@@ -23,6 +23,7 @@ from geofences.loader import load_city, parse_city
 from streams.checkpoint import StoreAwayError
 from streams.cities import BrokenVersionError, CityStore
 from streams.shown import shown
+from streams.thresholds import resolve
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +147,7 @@ def _geojson(city: City) -> dict[str, Any]:
         "admin_code": city.admin_code,
         "timezone": city.timezone,
         "city_version": city.version,
+        "site_margin_m": resolve(city)[0].state["site_margin_m"],
         "features": features,
     }
 

@@ -19,6 +19,7 @@ from enforcement.tables import (
     AuditRow,
     CaseDistrictRow,
     CaseRow,
+    EventRow,
     ViolationRow,
 )
 from streams.catalogue import Severity
@@ -112,6 +113,21 @@ def case(session: Session, actor: Actor, case_id: str) -> CaseRow | None:
 def violations_of(session: Session, case_id: str) -> Sequence[ViolationRow]:
     query = select(ViolationRow).where(ViolationRow.case_id == case_id)
     return session.scalars(query.order_by(ViolationRow.started_ms, ViolationRow.arrived)).all()
+
+
+def grounds_of(session: Session, case_id: str) -> dict[str, str]:
+    """By violation that is closed: its value of the phase before, which says what was measured."""
+    query = (
+        select(EventRow.violation_id, EventRow.value)
+        .join(ViolationRow, ViolationRow.violation_id == EventRow.violation_id)
+        .where(
+            ViolationRow.case_id == case_id,
+            ViolationRow.phase == "closed",
+            EventRow.ce_id.not_like("%/closed%"),
+        )
+        .order_by(EventRow.topic_offset)
+    )
+    return {violation_id: value for violation_id, value in session.execute(query)}
 
 
 def trail_of(session: Session, case_id: str) -> Sequence[AuditRow]:

@@ -21,6 +21,8 @@ import uvicorn
 
 from enforcement.api.app import make_app
 from enforcement.api.parts import Parts, make_parts
+from enforcement.console import routes
+from enforcement.console.tiles import source
 from enforcement.consumer import Consumer
 from enforcement.crew import Crew
 from enforcement.database import Database, DatabaseAwayError, DatabaseError
@@ -117,7 +119,9 @@ def _work(
     consumer = Consumer(kafka, parts.database, health, _now_ms)
     senders = [Sender(one, parts.database, health, _now_ms) for one in receivers]
     metrics.tell_of(consumer.counts, senders, parts.database, _now_ms)
-    server = _Server(_server_config(make_app(parts), settings))
+    app = make_app(parts, source(settings.console_tiles))
+    routes.mount(app, settings.console_tiles)
+    server = _Server(_server_config(app, settings))
     crew = Crew(health, server.end)
     crew.start("violations", consumer.run)
     crew.start("supervision", partial(supervise, parts.office, health))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from enforcement.console import tiles
+
 MASK = "***"
 
 
@@ -110,6 +112,7 @@ NAME = Kind("NAME", _name)
 HOSTS = Kind("HOST:PORT,…", _hosts)
 REDIS = Kind("URL", _redis, _without_password)
 DATABASE = Kind("URL", _database, _without_password)
+TILES = Kind("URL", tiles.checked)
 PASSWORD = Kind("PASSWORD", str)
 FILE = Kind("FILE", Path)
 FOLDER = Kind("DIR", _folder)

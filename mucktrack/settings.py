@@ -23,6 +23,7 @@ from mucktrack.kinds import (
     PASSWORD,
     PORT,
     REDIS,
+    TILES,
     Kind,
     choice,
     whole,
@@ -366,6 +367,14 @@ class Settings:
             choice("no", "yes"),
             "Whether a proxy in front of the console speaks HTTPS, so that cookies go no other "
             "way.",
+        ),
+    )
+    console_tiles: str | None = field(
+        default=None,
+        metadata=_about(
+            TILES,
+            "Address of map tiles with {z}, {x} and {y}; unset = the city's own shapes are the "
+            "map, and browsers ask nobody else.",
         ),
     )
     console_metrics_port: int = field(

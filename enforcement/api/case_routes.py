@@ -77,9 +77,13 @@ def get_case(case_id: Id, caller: Caller, parts: PartsOf, response: Response) ->
         if row is None:
             raise Problem(404, f"no case {case_id}")
         response.headers["ETag"] = etag_of(row.version)
+        grounds = queries.grounds_of(session, case_id)
         return CaseDetail(
             **shapes.case_fields(row, parts.now_ms()),
-            violations=[shapes.violation(one) for one in queries.violations_of(session, case_id)],
+            violations=[
+                shapes.violation_of_case(one, grounds.get(one.violation_id))
+                for one in queries.violations_of(session, case_id)
+            ],
             trail=[shapes.entry(one) for one in queries.trail_of(session, case_id)],
             attachments=shapes.attachments(queries.attachments_of(session, case_id)),
             actions=shapes.actions(row, caller),

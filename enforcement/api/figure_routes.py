@@ -62,6 +62,8 @@ class FiguresGiven(Given):
     by_district: list[DistrictTally]
     by_rule: list[RuleTallyGiven]
     by_day: list[DayTallyGiven]
+    by_severity: dict[str, int] = Field(description="cases opened")
+    by_hour: list[int] = Field(description="cases opened, by the local hour of the day, from 0")
 
 
 class RankedGiven(Given):
@@ -191,6 +193,8 @@ def _given(period: Period, made: Figures) -> FiguresGiven:
             DayTallyGiven(day=day, opened=one.opened, ended=one.ended)
             for day, one in made.by_day.items()
         ],
+        by_severity=made.by_severity,
+        by_hour=made.by_hour,
     )
 
 

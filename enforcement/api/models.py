@@ -105,6 +105,12 @@ class ViolationGiven(Given):
     value: dict[str, Any] = Field(description="as it came on the queue: RULES.md, design section 7")
 
 
+class CaseViolation(ViolationGiven):
+    grounds: dict[str, Any] | None = Field(
+        description="of one that is closed: as it came before, with what was measured"
+    )
+
+
 class EntryGiven(Given):
     """One entry of the audit trail."""
 
@@ -130,7 +136,7 @@ class AttachmentGiven(Given):
 
 
 class CaseDetail(CaseGiven):
-    violations: list[ViolationGiven]
+    violations: list[CaseViolation]
     trail: list[EntryGiven]
     attachments: list[AttachmentGiven]
     actions: list[str] = Field(description="what the caller may do with it now: GET /steps")

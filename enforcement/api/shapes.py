@@ -10,6 +10,7 @@ from enforcement.access.users import User
 from enforcement.api.models import (
     AttachmentGiven,
     CaseGiven,
+    CaseViolation,
     EntryGiven,
     Me,
     TokenGiven,
@@ -47,6 +48,11 @@ def _judges_himself(step: Step, row: CaseRow, identity: Identity) -> bool:
 def violation(row: ViolationRow) -> ViolationGiven:
     said = {name: getattr(row, name) for name in ViolationGiven.model_fields}
     return ViolationGiven(**said | {"value": json.loads(row.value)})
+
+
+def violation_of_case(row: ViolationRow, grounds: str | None) -> CaseViolation:
+    said = violation(row).model_dump()
+    return CaseViolation(**said, grounds=None if grounds is None else json.loads(grounds))
 
 
 def entry(row: AuditRow) -> EntryGiven:

@@ -23,6 +23,7 @@ from mucktrack.settings import Settings
     "console_cert_file",
     "console_key_file",
     "console_behind_https",
+    "console_tiles",
     "metrics_host",
     "console_metrics_port",
 )
