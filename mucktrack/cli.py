@@ -14,6 +14,7 @@ import click
 from mucktrack.commands import (
     archiving,
     enforcing,
+    evidence,
     frames,
     judging,
     producing,
@@ -91,6 +92,7 @@ for command in (
     receiving.gateway809,
     enforcing.console,
     enforcing.audit_group,
+    evidence.evidence_group,
     producing.replay,
     producing.simulate,
     frames.jt808_group,

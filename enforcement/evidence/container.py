@@ -44,6 +44,10 @@ class PackageError(Exception):
     """The file is no package, or not as it was written; one line."""
 
 
+class NoPackageError(PackageError):
+    """The file is something else altogether."""
+
+
 class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file in the manifest."""
 
@@ -111,7 +115,7 @@ def unpack(data: bytes) -> Unpacked:
     """The files of a package in which every byte is as it was written, as far as that can be said
     without knowing the manifest's hash from elsewhere. Raises `PackageError`."""
     if len(data) > MOST_PACKED_BYTES:
-        raise PackageError(f"{len(data):,} bytes; a package has at most {MOST_PACKED_BYTES:,}")
+        raise NoPackageError(f"{len(data):,} bytes; a package has at most {MOST_PACKED_BYTES:,}")
     members, unpacked = _read(data)
     names = [member.name for member in members]
     if names[-2:] != [MANIFEST, SEAL]:
@@ -192,7 +196,7 @@ def _read(data: bytes) -> tuple[list[_Member], dict[str, bytes]]:
         offset += _LOCAL.size + len(member.name) + len(member.packed)
         members.append(member)
     if not members:
-        raise PackageError("is no evidence package: it does not begin as one")
+        raise NoPackageError("is no evidence package: it does not begin as one")
     count = len(members)
     end = _END.pack(b"PK\5\6", 0, 0, count, count, len(directory), offset, 0)
     if data[offset:] != directory + end:
