@@ -1,5 +1,5 @@
-"""`mucktrack evidence export` and `verify`: the sources of evidence by the settings, and what is said
-of a package."""
+"""`mucktrack evidence export` and `verify`: the sources of evidence by the settings, and what is
+said of a package."""
 
 import getpass
 import os

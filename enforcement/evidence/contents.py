@@ -173,7 +173,7 @@ class CityInForce(_Line, frozen=True):
     """None = from before the first position."""
 
 
-class About(_Line, frozen=True):
+class About(_Line, frozen=True, omit_defaults=False):
     """`package.json`."""
 
     case_id: str

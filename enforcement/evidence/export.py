@@ -8,6 +8,7 @@ its violations would be worth nothing.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -133,8 +134,15 @@ class Exporter:
         in_force = _in_force(succession, arrivals)
         files = {city_version(one.files): dict(one.files) for one in self._sources.cities()}
         about = About(
-            *(dossier.case["case_id"], dossier.violation_ids, asked.truck_id, partition.topic),
-            *(partition.number, partition.count, in_force, self._sources.provenance, language),
+            case_id=dossier.case["case_id"],
+            violation_ids=dossier.violation_ids,
+            truck_id=asked.truck_id,
+            topic=partition.topic,
+            partition=partition.number,
+            partitions=partition.count,
+            cities=in_force,
+            provenance=self._sources.provenance,
+            language=language,
         )
         return Contents(
             *(about, dossier.events, arrivals, self._frames(asked.truck_id, arrivals)),
@@ -151,7 +159,7 @@ class Exporter:
             return found if kafka is None else _continued(found, following, kafka, asked)
         if kafka is None:
             raise SourceError("no source of positions: neither an archive nor Kafka is given")
-        with Log(kafka, POSITIONS, lambda count: partition_of(asked.truck_id, count)) as log:
+        with Log(kafka, POSITIONS, partial(partition_of, asked.truck_id)) as log:
             records = log.records(None, asked.started_ms - DAY_MS)
             return Partition(POSITIONS, log.number, log.count, [Records(records, asked.truck_id)])
 
@@ -183,10 +191,8 @@ class Exporter:
         if kafka is None:
             return found
         for sender, received_ms in sorted(senders(elements).items()):
-            with Log(kafka, RAW, lambda count, sender=sender: partition_of(sender, count)) as log:
-                found += frames_of(
-                    log, sender, received_ms, lambda *frame: tells_of(truck_id, *frame)
-                )
+            with Log(kafka, RAW, partial(partition_of, sender)) as log:
+                found += frames_of(log, sender, received_ms, partial(tells_of, truck_id))
         return found
 
     def _note(self, dossier: Dossier, sha256: str, who: str) -> None:

@@ -14,16 +14,21 @@ from typing import Any, Final
 import numpy as np
 import shapely
 from shapely import MultiLineString, MultiPolygon, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
 
 from enforcement.evidence.wording import Moments
 from geofences.city import City, Site
 
 WIDTH, HEIGHT = 720.0, 460.0
-MARGIN: Final = 0.12
+MARGIN: Final = 0.18
 LEAST_M: Final = 500.0
 """Half of the least width that is shown."""
 MOST_M: Final = 200_000.0
 LABELS: Final = 10
+SMALL: Final = 120.0
+"""A shape that is smaller is named above, not within."""
+CLOSE_M: Final = 150.0
+"""Half of what a close view shows at least."""
 """Times along the track."""
 METRE_DEG: Final = 1 / 111_200
 """Of latitude, near enough for a picture."""
@@ -62,12 +67,12 @@ class Scene:
 class _Window:
     """What of the world is seen, in metres round its middle, and where that is on paper."""
 
-    def __init__(self, places: Sequence[tuple[float, float]]) -> None:
+    def __init__(self, places: Sequence[tuple[float, float]], least_m: float) -> None:
         lons, lats = zip(*places, strict=True)
         self._lon, self._lat = (min(lons) + max(lons)) / 2, (min(lats) + max(lats)) / 2
         points = [self.metres(*place) for place in places]
-        half_x = max(LEAST_M, *(abs(x) for x, _ in points)) * (1 + MARGIN)
-        half_y = max(LEAST_M * HEIGHT / WIDTH, *(abs(y) for _, y in points)) * (1 + MARGIN)
+        half_x = max(least_m, *(abs(x) for x, _ in points)) * (1 + MARGIN)
+        half_y = max(least_m * HEIGHT / WIDTH, *(abs(y) for _, y in points)) * (1 + MARGIN)
         self.scale = min(WIDTH / 2 / half_x, HEIGHT / 2 / half_y)
         """Pixels a metre."""
         half = WIDTH / 2 / self.scale, HEIGHT / 2 / self.scale
@@ -77,7 +82,7 @@ class _Window:
         east = (lon - self._lon) / METRE_DEG * math.cos(math.radians(self._lat))
         return east, (lat - self._lat) / METRE_DEG
 
-    def of(self, shape: shapely.Geometry) -> shapely.Geometry:
+    def of(self, shape: BaseGeometry) -> BaseGeometry:
         """`shape` (degrees) in metres."""
         return shapely.transform(shape, lambda at: np.column_stack(self.metres(at[:, 0], at[:, 1])))
 
@@ -89,8 +94,17 @@ class _Window:
 
 
 def picture(scene: Scene) -> str:
-    """The SVG."""
-    window = _Window([(dot.lon, dot.lat) for dot in scene.track] + [(scene.lon, scene.lat)])
+    """The SVG: the event and all of the track."""
+    places = [(dot.lon, dot.lat) for dot in scene.track]
+    return _drawn(scene, _Window([*places, (scene.lon, scene.lat)], LEAST_M))
+
+
+def close_picture(scene: Scene, reach_m: float) -> str:
+    """The SVG: the event and what is at most `reach_m` from it."""
+    return _drawn(scene, _Window([(scene.lon, scene.lat)], max(CLOSE_M, min(reach_m, MOST_M))))
+
+
+def _drawn(scene: Scene, window: _Window) -> str:
     parts = [
         *_districts(scene, window),
         *_zones(scene, window),
@@ -101,7 +115,7 @@ def picture(scene: Scene) -> str:
         *_scale(scene, window),
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
+        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
         'role="img" font-family="sans-serif" font-size="10">'
         f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fbfbf8"/>'
         f"{''.join(parts)}"
@@ -155,7 +169,7 @@ def _sites(scene: Scene, window: _Window) -> Iterator[str]:
         yield from _name(shape, window, f"{site.site_id} {site.name}（{kind}）", colour)
 
 
-def _site_shape(site: Site, window: _Window) -> shapely.Geometry:
+def _site_shape(site: Site, window: _Window) -> BaseGeometry:
     shape = window.of(site.shape)
     return shape.buffer(site.radius_m) if isinstance(shape, Point) else shape
 
@@ -194,28 +208,33 @@ def _scale(scene: Scene, window: _Window) -> Iterator[str]:
     y, end = HEIGHT - 14, 12 + length_m * window.scale
     yield f'<path d="M12,{y - 4:g}v4H{end:.1f}v-4" fill="none" stroke="#000" stroke-width="1.5"/>'
     yield _text(16, y - 5, said, "#000")
-    north = "N" if scene.english else "北"
-    yield f'<path d="M{WIDTH - 20:g},34l5,-18l5,18l-5,-4z" fill="#000"/>'
-    yield _text(WIDTH - 20, 46, north, "#000")
+    yield '<path d="M10,34l5,-22l5,22l-5,-5z" fill="#000" stroke="#fff"/>'
+    yield _text(10, 46, "N" if scene.english else "北", "#000")
 
 
-def _name(shape: shapely.Geometry, window: _Window, text: str, colour: str) -> Iterator[str]:
+def _name(shape: BaseGeometry, window: _Window, text: str, colour: str) -> Iterator[str]:
+    """Within what is seen of a wide shape, over a small one."""
     seen = shape.intersection(window.frame)
     if seen.is_empty:
         return
+    west, south, east, north = seen.bounds
     at = seen.representative_point()
     x, y = window.paper(at.x, at.y)
-    yield _text(min(max(x, 4), WIDTH - 8 * len(text)), min(max(y, 12), HEIGHT - 6), text, colour)
+    if max(east - west, north - south) * window.scale < SMALL:
+        x, y = window.paper(west, north)
+    yield _text(max(x, 4), min(max(y - 4, 12), HEIGHT - 6), text, colour)
 
 
 def _text(x: float, y: float, text: str, colour: str) -> str:
+    width = sum(10.0 if ord(one) > 0x2000 else 5.8 for one in text)
+    anchor = ' text-anchor="end"' if x + width > WIDTH else ""
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" stroke="#fff" stroke-width="2.5" '
-        f'paint-order="stroke">{escape(text)}</text>'
+        f'<text x="{min(x, WIDTH - 4):.1f}" y="{y:.1f}" fill="{colour}" stroke="#fff" '
+        f'stroke-width="2.5" paint-order="stroke"{anchor}>{escape(text)}</text>'
     )
 
 
-def _path(shape: shapely.Geometry, window: _Window, style: str) -> str:
+def _path(shape: BaseGeometry, window: _Window, style: str) -> str:
     """What of `shape` is seen, no finer than it can be."""
     seen = shape.intersection(window.frame.buffer(20 / window.scale))
     seen = seen.simplify(0.3 / window.scale)

@@ -6,13 +6,14 @@ of it is escaped.
 """
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from enforcement.evidence.contents import Arrival, Contents, Event
-from enforcement.evidence.picture import Dot, Scene, picture
+from enforcement.evidence.picture import Dot, Scene, close_picture, picture
 from enforcement.evidence.retrial import CityFaultError, prepared
 from enforcement.evidence.style import STYLE
 from enforcement.evidence.wording import (
@@ -28,6 +29,7 @@ from enforcement.evidence.wording import (
     Moments,
 )
 from enforcement.steps import BY_ACTION, TITLES
+from streams import words
 from streams.output import Violation
 from streams.position import Position
 from streams.shown import shown
@@ -106,7 +108,7 @@ class _Report:
 
     def _case(self) -> Iterator[str]:
         case = self._contents.case
-        state = TITLES.get(case.get("state", ""))  # type: ignore[call-overload]
+        state = TITLES.get(case.get("state", ""))
         yield self._pairs(
             ("case", f"{case.get('number')} · {case.get('case_id')}"),
             ("truck", self._contents.about.truck_id),
@@ -137,8 +139,8 @@ class _Report:
             ("permits", ", ".join(said.permit_ids)),
             ("trip", said.trip_id),
         )
-        for event in _told_apart(events):
-            yield self._measurements(event)
+        for violation in _told_apart(events):
+            yield self._measurements(violation)
         yield f"<h3>{self._head('map')}</h3><figure>{self._map(said)}"
         yield f"<figcaption>{self._head('map_note')}</figcaption></figure>"
         yield f"<h3>{self._head('queue')}</h3>"
@@ -185,7 +187,9 @@ class _Report:
             *(city.compiled.city, margin_m, dots, said.lon, said.lat, self._moments),
             self._english,
         )
-        return picture(scene)
+        distance_m = said.place.get("distance_m")
+        reach_m = 2 * distance_m if isinstance(distance_m, int | float) else 0.0
+        return picture(scene) + close_picture(scene, reach_m)
 
     def _positions_near(self) -> Iterator[str]:
         """Those round the last detection."""
@@ -271,15 +275,15 @@ class _Report:
     def _head(self, name: str) -> str:
         return escape(HEADS[name][self._english])
 
-    def _one_of(self, words: tuple[str, str]) -> str:
-        return words[self._english]
+    def _one_of(self, said: tuple[str, str]) -> str:
+        return said[self._english]
 
-    def _named(self, words: dict[str, tuple[str, str]], name: object) -> str:
-        found = words.get(str(name))
+    def _named(self, names: dict[str, tuple[str, str]], name: object) -> str:
+        found = names.get(str(name))
         return escape(shown(name)) if found is None else found[self._english]
 
-    def _values(self, words: dict[str, tuple[str, str]], values: dict[str, Any]) -> str:
-        said = (f"{self._named(words, name)} {value}" for name, value in values.items())
+    def _values(self, names: dict[str, tuple[str, str]], values: dict[str, Any]) -> str:
+        said = (f"{self._named(names, name)} {_plain(value)}" for name, value in values.items())
         return ("; " if self._english else "；").join(said)
 
     def _action(self, entry: Any) -> str:
@@ -314,7 +318,12 @@ class _Report:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else escape(shown(value, LONGEST))
+    return "" if value is None else escape(shown(_plain(value), LONGEST))
+
+
+def _plain(value: object) -> object:
+    """Numbers as sentences have them."""
+    return words.plain(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _details(text: str) -> str:

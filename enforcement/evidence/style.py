@@ -18,7 +18,7 @@ th { background: #f2f2f2; white-space: nowrap; font-weight: 600 }
 tr { break-inside: avoid }
 .pairs th { width: 22% }
 figure { margin: 4px 0; break-inside: avoid }
-figure svg { width: 100%; height: auto; display: block }
+figure svg { width: 100%; height: auto; display: block; margin-bottom: 4px }
 figcaption { font-size: 11px; color: #333 }
 @media print { body { margin: 0; padding: 0; max-width: none } }
 """
