@@ -170,12 +170,12 @@ def test_it_goes_as_far_back_as_the_verdict_needs_and_no_further(tmp_path: Path)
 
 
 def test_a_short_memory_suffices_where_the_rule_needs_no_more(tmp_path: Path) -> None:
-    history = drive("浙B1", BEGIN_MS - 3 * DAY_MS, 3_000, loaded=False)
+    history = drive("浙B1", BEGIN_MS - 4 * HOUR_MS, 400, loaded=False)
     rushing = [
         msgspec.structs.replace(one, speed_kmh=90.0)
         for one in drive("浙B1", BEGIN_MS, 6, loaded=False)
     ]
-    room = office(tmp_path, [*history, *rushing], size=1)
+    room = office(tmp_path, [*history, *rushing])
     (speeding,) = {one.violation_id for one in room.violations if one.rule == "speeding"}
     assert room.exporter().export(speeding, "li").positions <= 20 + len(rushing)
 

@@ -57,6 +57,10 @@ def without(name: str) -> Callable[[Files], None]:
     return lambda files: (files.pop(name), None)[1]
 
 
+def put(name: str, content: bytes) -> Callable[[Files], None]:
+    return lambda files: files.update({name: content})
+
+
 def city_file(files: Files) -> str:
     return next(name for name in files if name.endswith("sites.geojson"))
 
@@ -66,33 +70,41 @@ def moved_site(files: Files) -> None:
     files[name] = files[name].replace(b"121.08", b"121.09")
 
 
-@pytest.mark.parametrize(
-    ("forge", "said"),
-    [
-        (replaced("positions.jsonl", "121.08", "121.05"), "another verdict"),
-        (replaced("positions.jsonl", "1795320330000", "1795320331000"), "another verdict"),
-        (lines("positions.jsonl", lambda all_: all_[:-1]), "does not come of these positions"),
-        (lines("positions.jsonl", lambda all_: all_[::-1]), "in the order of arrival"),
-        (lines("positions.jsonl", lambda all_: all_[:3] + all_), "in the order of arrival"),
-        (lines("positions.jsonl", lambda _: []), "does not come of these positions"),
-        (replaced("positions.jsonl", "浙B1", "浙B9"), "of another truck"),
-        (replaced("violations.jsonl", "52 米", "520 米"), "another verdict"),
-        (lines("violations.jsonl", lambda _: []), "not of the violations that it names"),
-        (replaced("violations.jsonl", "/occurred", "/closed"), "is not"),
-        (replaced("audit.jsonl", '"who":"system"', '"who":"li"'), "not what it was"),
-        (lines("audit.jsonl", lambda all_: all_[::-1]), "stands behind"),
-        (replaced("audit.jsonl", '"action":"open"', '"action":"void"'), "not what it was"),
-        (moved_site, "holds another"),
-        (replaced("report.html", "线索", "结论"), "something else than the data say"),
-        (replaced("case.json", '"new"', '"closed"'), "something else than the data say"),
-        (replaced("rules.md", "Rules", "Laws"), "something else than the data say"),
-        (replaced("package.json", '"partition": ', '"partition": 9'), "no partition"),
-        (replaced("package.json", '"partitions": 3', '"partitions": 7'), "does not"),
-    ],
-)
-def test_a_forged_file_is_found_though_all_hashes_fit(
-    package: bytes, forge: Callable[[Files], None], said: str
-) -> None:
+FORGED: dict[str, tuple[Callable[[Files], None], str]] = {
+    "moved": (replaced("positions.jsonl", "121.08", "121.05"), "another verdict"),
+    "retimed": (replaced("positions.jsonl", "1795320330000", "1795320331000"), "another verdict"),
+    "cut short": (
+        lines("positions.jsonl", lambda all_: all_[:-1]),
+        "does not come of these positions",
+    ),
+    "backwards": (lines("positions.jsonl", lambda all_: all_[::-1]), "in the order of arrival"),
+    "repeated": (lines("positions.jsonl", lambda all_: all_[:3] + all_), "in the order of arrival"),
+    "none": (lines("positions.jsonl", lambda _: []), "does not come of these positions"),
+    "renamed": (replaced("positions.jsonl", "浙B1", "浙B9"), "of another truck"),
+    "other words": (replaced("violations.jsonl", "52 米", "520 米"), "another verdict"),
+    "no record": (lines("violations.jsonl", lambda _: []), "not of the violations that it names"),
+    "other phase": (replaced("violations.jsonl", "/occurred", "/closed"), "is not"),
+    "other person": (replaced("audit.jsonl", '"who":"system"', '"who":"li"'), "not what it was"),
+    "trail backwards": (lines("audit.jsonl", lambda all_: all_[::-1]), "stands behind"),
+    "other action": (
+        replaced("audit.jsonl", '"action":"open"', '"action":"void"'),
+        "not what it was",
+    ),
+    "other city": (moved_site, "holds another"),
+    "other report": (replaced("report.html", "线索", "结论"), "something else than the data say"),
+    "other state": (replaced("case.json", '"new"', '"closed"'), "something else than the data say"),
+    "other rules": (replaced("rules.md", "Rules", "Laws"), "something else than the data say"),
+    "nowhere": (replaced("package.json", '"partition": ', '"partition": 9'), "no partition"),
+    "fewer partitions": (
+        replaced("package.json", '"partitions": 3', '"partitions": 7'),
+        "does not",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_forged_file_is_found_though_all_hashes_fit(package: bytes, how: str) -> None:
+    forge, said = FORGED[how]
     files = unpack(package).files
     forge(files)
     data, _ = pack(files)
@@ -101,43 +113,34 @@ def test_a_forged_file_is_found_though_all_hashes_fit(
     assert any(said in line.text for line in checked.lines if not line.holds), checked.lines
 
 
-@pytest.mark.parametrize(
-    ("forge", "said"),
-    [
-        (without("case.json"), "case.json is missing"),
-        (without("report.html"), "report.html is missing"),
-        (lambda files: files.update({"more.txt": b""}), "more.txt is missing, or belongs to"),
-        (lambda files: files.update({"city/x/more.txt": b""}), "is no file of a city"),
-        (lambda files: files.update({"package.json": b"[]"}), "package.json cannot be read"),
-        (lambda files: files.update({"package.json": b"[" * 100_000}), "cannot be read"),
-        (lambda files: files.update({"case.json": b"\xff"}), "case.json cannot be read"),
-        (replaced("package.json", '"format": 1', '"format": 2'), "is of format 2"),
-        (replaced("positions.jsonl", '"text":"{', '"text":"[{'), None),
-        (replaced("violations.jsonl", '{\\"violation_id', '[\\"violation_id'), "no violation"),
-        (lambda files: files.update({"positions.jsonl": b"{}\n"}), "positions.jsonl cannot"),
-        (
-            lambda files: files.update(
-                {"positions.jsonl": b'{"offset":1,"index":0,"alone":true,"text":"[1,2]"}\n'}
-            ),
-            "an array is not alone",
-        ),
-        (
-            lambda files: files.update(
-                {"positions.jsonl": b'{"offset":1,"index":0,"base64":"?"}\n'}
-            ),
-            "no base64",
-        ),
-    ],
-)
-def test_what_cannot_be_read_is_said(
-    package: bytes, forge: Callable[[Files], None], said: str | None
-) -> None:
+UNREADABLE: dict[str, tuple[Callable[[Files], None], str]] = {
+    "no case": (without("case.json"), "case.json is missing"),
+    "no report": (without("report.html"), "report.html is missing"),
+    "a file more": (put("more.txt", b""), "more.txt is missing, or belongs to"),
+    "a file more in a city": (put("city/x/more.txt", b""), "is no file of a city"),
+    "an array": (put("package.json", b"[]"), "package.json cannot be read"),
+    "deep": (put("package.json", b"[" * 100_000), "cannot be read"),
+    "no text": (put("case.json", b"\xff"), "case.json cannot be read"),
+    "format": (replaced("package.json", '"format": 1', '"format": 2'), "is of format 2"),
+    "no violation": (
+        replaced("violations.jsonl", '{\\"violation_id', '[\\"violation_id'),
+        "no violation",
+    ),
+    "no place": (put("positions.jsonl", b"{}\n"), "positions.jsonl cannot"),
+    "an array alone": (
+        put("positions.jsonl", b'{"offset":1,"index":0,"alone":true,"text":"[1,2]"}\n'),
+        "an array is not alone",
+    ),
+    "no base64": (put("positions.jsonl", b'{"offset":1,"index":0,"base64":"?"}\n'), "no base64"),
+}
+
+
+@pytest.mark.parametrize("how", UNREADABLE)
+def test_what_cannot_be_read_is_said(package: bytes, how: str) -> None:
+    forge, said = UNREADABLE[how]
     files = unpack(package).files
     forge(files)
     data, _ = pack(files)
-    if said is None:
-        assert not check(data, PROGRAM).holds
-        return
     with pytest.raises(PackageError, match=said):
         check(data, PROGRAM)
 
@@ -145,8 +148,8 @@ def test_what_cannot_be_read_is_said(
 def test_a_city_that_does_not_load_is_said(package: bytes) -> None:
     files = unpack(package).files
     files[city_file(files)] = b"{"
-    with pytest.raises(PackageError, match=r"city .* sites.geojson"):
-        check(pack(files)[0], PROGRAM)
+    checked = check(pack(files)[0], PROGRAM)
+    assert any("sites.geojson" in line.text for line in checked.lines if not line.holds)
 
 
 def test_another_version_of_the_program_says_so_and_compares(package: bytes) -> None:
