@@ -8,7 +8,7 @@ ALL := $(SOURCES) tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules messages pictures chaos mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules messages openapi pictures chaos mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ rules: install ## write RULES.md from the catalogue
 
 messages: install ## write docs/jt808-messages.md from the tables of the codec
 	$(BIN)/python -m producers.jt808.messages_page > docs/jt808-messages.md
+
+openapi: install ## write docs/openapi.json from the routes of the API
+	$(BIN)/python -m enforcement.api.openapi_page > docs/openapi.json
 
 pictures: install ## draw the golden streams, all or NAMES="…", into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)

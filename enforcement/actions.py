@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from enforcement.audit import SYSTEM, Entry, append
@@ -22,6 +22,9 @@ YEAR_MS: Final = 365 * 86_400_000
 """首违不罚 asks for twelve months without a violation of the kind."""
 LONGEST: Final = 4_000
 """Characters of a reason, of findings."""
+LONGEST_OF: Final = {"squad": 100, "receiver": 200}
+"""Of what else is said."""
+LONGEST_DEFERRAL_MS: Final = 5 * YEAR_MS
 
 
 class ActionError(Exception):
@@ -38,6 +41,10 @@ class NotAllowedError(ActionError):
 
 class ConflictError(ActionError):
     """Not in this state: most likely somebody else was faster."""
+
+
+class StaleError(ConflictError):
+    """The case has changed since the person looked at it."""
 
 
 class BadRequestError(ActionError):
@@ -81,17 +88,23 @@ class Office:
 
     def act(self, case_id: str, action: str, actor: Actor, said: Said) -> int:
         """Take the step; the case's new version. Raises an `ActionError`."""
+        with self._database.change() as (session, head):
+            return self.act_within(session, head, case_id, action, actor, said)
+
+    def act_within(
+        self, session: Session, head: HeadRow, case_id: str, action: str, actor: Actor, said: Said
+    ) -> int:
+        """`act`, as part of a change that has more to it."""
         step = BY_ACTION.get(action)
         if step is None:
             raise BadRequestError(f"no action {action!r}; there are {', '.join(BY_ACTION)}")
-        with self._database.change() as (session, head):
-            case = session.get(CaseRow, case_id)
-            if case is None or not actor.sees(districts_of(case)):
-                raise UnknownCaseError(f"no case {case_id}")
-            self._check(case, step, actor, said)
-            if action == "waive":
-                _check_first(session, case)
-            return self._take(session, head, case, step, actor, said)
+        case = session.get(CaseRow, case_id)
+        if case is None or not actor.sees(districts_of(case)):
+            raise UnknownCaseError(f"no case {case_id}")
+        self._check(case, step, actor, said)
+        if action == "waive":
+            _check_first(session, case)
+        return self._take(session, head, case, step, actor, said)
 
     def supervise(self) -> list[str]:
         """Put cases that are overdue under supervision (督办); which ones."""
@@ -109,9 +122,11 @@ class Office:
             for case in cases:
                 case.supervised_ms = case.updated_ms = now_ms
                 case.version += 1
-                details = {"due_ms": case.due_ms}
-                entry = Entry(now_ms, SYSTEM, "supervise", case.case_id, case.state, case.state)
-                append(session, head, _with(entry, details))
+                entry = Entry(
+                    *(now_ms, SYSTEM, "supervise", case.case_id, case.state, case.state),
+                    details={"due_ms": case.due_ms},
+                )
+                append(session, head, entry)
             return [case.case_id for case in cases]
 
     def _check(self, case: CaseRow, step: Step, actor: Actor, said: Said) -> None:
@@ -119,15 +134,22 @@ class Office:
             roles = ", ".join(sorted((*step.roles, "admin")))
             raise NotAllowedError(f"{step.action} is for {roles}; {actor.name} is {actor.role}")
         if said.version is not None and said.version != case.version:
-            raise ConflictError(f"{_state_of(case)}; it has changed since you looked at it")
+            raise StaleError(f"{_state_of(case)}; it has changed since you looked at it")
         if case.state not in step.sources:
             raise ConflictError(f"{_state_of(case)}; {step.action} is not possible from there")
         if step.not_by_handler and case.officer == actor.name:
             raise NotAllowedError(f"{actor.name} handled this case; somebody else has to judge it")
         for need in step.needs:
             _check_need(need, getattr(said, need))
-        if said.until_ms is not None and said.until_ms <= max(self._now_ms(), case.due_ms or 0):
+        if "until_ms" in step.needs:
+            self._check_deferral(case, said.until_ms or 0)
+
+    def _check_deferral(self, case: CaseRow, until_ms: int) -> None:
+        now_ms = self._now_ms()
+        if until_ms <= max(now_ms, case.due_ms or 0):
             raise BadRequestError("until_ms: a case is deferred to a moment after its due time")
+        if until_ms > now_ms + LONGEST_DEFERRAL_MS:
+            raise BadRequestError("until_ms: a case is deferred for five years at most")
 
     def _take(
         self,
@@ -159,22 +181,16 @@ class Office:
         details: dict[str, Any] = {
             need: getattr(said, need) for need in step.needs if need != "reason"
         }
+        why = said.reason if "reason" in step.needs else None
         entry = Entry(
-            now_ms, actor.name, step.action, case.case_id, before, case.state, said.reason
+            *(now_ms, actor.name, step.action, case.case_id, before, case.state, why), details
         )
-        append(session, head, _with(entry, details))
+        append(session, head, entry)
         return case.version
 
 
 def districts_of(case: CaseRow) -> set[str]:
     return {row.district for row in case.districts if row.district}
-
-
-def _with(entry: Entry, details: dict[str, Any]) -> Entry:
-    return Entry(
-        *(entry.at_ms, entry.who, entry.action, entry.case_id, entry.from_state, entry.to_state),
-        *(entry.why, details),
-    )
 
 
 def _state_of(case: CaseRow) -> str:
@@ -185,12 +201,18 @@ def _state_of(case: CaseRow) -> str:
 def _check_need(need: str, value: Any) -> None:
     if value is None or (isinstance(value, str) and not value.strip()):
         raise BadRequestError(f"{need} is missing")
-    if isinstance(value, str) and len(value) > LONGEST:
-        raise BadRequestError(f"{need} has {len(value)} characters; allowed are {LONGEST}")
+    if not isinstance(value, str):
+        return
+    longest = LONGEST_OF.get(need, LONGEST)
+    if len(value) > longest:
+        raise BadRequestError(f"{need} has {len(value)} characters; allowed are {longest}")
+    if any(one == "\x00" or "\ud800" <= one <= "\udfff" for one in value):
+        raise BadRequestError(f"{need} holds what is no character, a NUL or half of one")
 
 
 def _check_first(session: Session, case: CaseRow) -> None:
-    """A first offence is one in twelve months, of the company, or of a truck without one."""
+    """A first offence is one in twelve months, of the company, or of a truck without one. A later
+    one that was waived has been taken for the first already."""
     offender = (
         CaseRow.company == case.company
         if case.company is not None
@@ -202,8 +224,14 @@ def _check_first(session: Session, case: CaseRow) -> None:
             offender,
             CaseRow.case_id != case.case_id,
             CaseRow.started_ms > case.started_ms - YEAR_MS,
-            CaseRow.started_ms <= case.started_ms,
-            CaseRow.state.in_(("closed", "waived", "transferred")),
+            CaseRow.started_ms < case.started_ms + YEAR_MS,
+            or_(
+                CaseRow.state == "waived",
+                and_(
+                    CaseRow.state.in_(("closed", "transferred")),
+                    CaseRow.started_ms <= case.started_ms,
+                ),
+            ),
         )
         .order_by(CaseRow.number)
     ).all()

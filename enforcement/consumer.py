@@ -11,9 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from sqlalchemy import select
@@ -21,11 +20,10 @@ from sqlalchemy import select
 from enforcement.audit import SYSTEM, Entry, append
 from enforcement.database import Database, DatabaseAwayError
 from enforcement.intake import Arrival, Taken, take
+from enforcement.queued import NoViolationError, decode_queued
 from enforcement.tables import ConsumedRow
 from streams.access import KafkaAccess
-from streams.catalogue import Phase
 from streams.health import Health
-from streams.output import Violation
 from streams.pauses import Pauses
 from streams.shown import shown
 from streams.topics import VIOLATIONS
@@ -39,15 +37,6 @@ LOOK_S: Final = 30.0
 """How often is looked for partitions that have been added."""
 CONNECT_MS: Final = 5_000
 LONGEST: Final = 200
-
-
-class QueuedViolation(Violation):
-    """As it stands on the queue: a re-run of history may withdraw it (design section 7)."""
-
-    phase: Phase | Literal["withdrawn"]  # type: ignore[assignment]
-
-
-_decoder = msgspec.json.Decoder(QueuedViolation)
 
 
 @dataclass(slots=True)
@@ -198,11 +187,10 @@ def _decode(records: Sequence[Any]) -> tuple[list[Arrival], list[dict[str, Any]]
     arrivals, unreadable = [], []
     for record in records:
         try:
-            violation = _decoder.decode(record.value or b"")
-            arrivals.append(
-                Arrival(violation, str(record.value, "utf-8"), record.partition, record.offset)
-            )
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            violation = decode_queued(record.value)
+            text = str(record.value, "utf-8")
+            arrivals.append(Arrival(violation, text, record.partition, record.offset))
+        except NoViolationError as error:
             where = {"partition": record.partition, "offset": record.offset}
             log.error("%s %s: no violation: %s", VIOLATIONS, where, error)
             unreadable.append({**where, "error": shown(str(error), LONGEST)})

@@ -2,25 +2,29 @@
 
 `take` is called by `enforcement.consumer` within a change of the database, with records of the
 violations' topic in their order. All phases of a violation belong to its case, and all violations
-of a trip to one case. What has been taken before, by its `ce_id`, changes nothing. It knows neither
-Kafka nor a clock.
+of a trip to one case. What has been taken before, by its `ce_id`, changes nothing. A case that was
+ended comes back to the queue where something is said that nobody knew of then: nothing is left
+alone, and nobody is fined for what was withdrawn. It knows neither Kafka nor a clock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import uuid5
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from enforcement.audit import SYSTEM, Entry, append
+from enforcement.severities import RANKS
 from enforcement.steps import ENDED
 from enforcement.tables import CaseDistrictRow, CaseRow, EventRow, HeadRow, ViolationRow
 from streams.output import NAMESPACE, Violation, ce_id
 
-RANKS: Final = {"lead": 0, "minor": 1, "major": 2, "critical": 3}
-PHASES: Final = {"opened": 0, "escalated": 1, "closed": 2, "occurred": 2, "withdrawn": 3}
+WITHDRAWN: Final = "withdrawn"
+PHASES: Final = {"opened": 0, "escalated": 1, "closed": 2, "occurred": 2, WITHDRAWN: 3}
+NEWS: Final = ("escalated", WITHDRAWN)
+"""Phases of a known violation that somebody has to look at; that it has closed is none."""
 NONE_KNOWN: Final = ""
 
 
@@ -54,23 +58,30 @@ def take(session: Session, head: HeadRow, arrivals: Sequence[Arrival], now_ms: i
     taken = Taken()
     fresh = _fresh(session, arrivals)
     taken.repeated = len(arrivals) - len(fresh)
-    cases = _known(session, CaseRow, {case_id_of(one.violation) for one in fresh})
-    violations = _known(session, ViolationRow, {one.violation.violation_id for one in fresh})
+    violations = _known_violations(session, {one.violation.violation_id for one in fresh})
+    cases = _known_cases(
+        session,
+        {case_id_of(one.violation) for one in fresh} | {row.case_id for row in violations.values()},
+    )
     for arrival in fresh:
         said = arrival.violation
         row = violations.get(said.violation_id)
-        case = cases.get(row.case_id if row is not None else case_id_of(said))
+        # A violation stays in its case, whatever trip later phases say that it was on.
+        case = cases.get(case_id_of(said) if row is None else row.case_id)
         if case is None:
             case = _open(session, head, said, now_ms)
             cases[case.case_id] = case
             taken.new_cases += 1
+        matters = row is None or said.phase in NEWS
         if row is None:
             row = _add(session, head, case, arrival, now_ms)
             violations[said.violation_id] = row
         elif _is_later(said, row):
             _renew(row, arrival)
+        else:
+            matters = False
         session.add(_event(arrival, now_ms))
-        _bear(session, head, case, said, now_ms)
+        _bear(session, head, case, said, matters, now_ms)
         taken.new_events += 1
     return taken
 
@@ -96,11 +107,17 @@ def ce_id_said(said: Violation) -> str:
     return ce_id(said) if not said.revision else f"{ce_id(said)}/{said.revision}"
 
 
-def _known(session: Session, table: type[Any], ids: Iterable[str]) -> dict[str, Any]:
-    key = table.__mapper__.primary_key[0]
-    return {
-        getattr(row, key.name): row for row in session.scalars(select(table).where(key.in_(ids)))
-    }
+def _known_violations(session: Session, ids: Collection[str]) -> dict[str, ViolationRow]:
+    rows = session.scalars(select(ViolationRow).where(ViolationRow.violation_id.in_(ids)))
+    return {row.violation_id: row for row in rows}
+
+
+def _known_cases(session: Session, ids: Collection[str]) -> dict[str, CaseRow]:
+    """With their districts, which each event asks for."""
+    rows = session.scalars(
+        select(CaseRow).where(CaseRow.case_id.in_(ids)).options(selectinload(CaseRow.districts))
+    )
+    return {row.case_id: row for row in rows}
 
 
 def _open(session: Session, head: HeadRow, said: Violation, now_ms: int) -> CaseRow:
@@ -120,6 +137,7 @@ def _open(session: Session, head: HeadRow, said: Violation, now_ms: int) -> Case
         started_ms=said.started_ms,
         updated_ms=now_ms,
         deferred=False,
+        withdrawn=False,
         version=0,
     )
     session.add(case)
@@ -170,8 +188,11 @@ def _event(arrival: Arrival, now_ms: int) -> EventRow:
     )
 
 
-def _bear(session: Session, head: HeadRow, case: CaseRow, said: Violation, now_ms: int) -> None:
-    """What the case has to know of a violation of its own."""
+def _bear(
+    session: Session, head: HeadRow, case: CaseRow, said: Violation, matters: bool, now_ms: int
+) -> None:
+    """What the case has to know of a violation of its own. `matters`: it says what those who ended
+    the case did not know."""
     case.version += 1
     case.updated_ms = now_ms
     case.started_ms = min(case.started_ms, said.started_ms)
@@ -185,10 +206,11 @@ def _bear(session: Session, head: HeadRow, case: CaseRow, said: Violation, now_m
     district = said.district or NONE_KNOWN
     if district not in {one.district for one in case.districts}:
         case.districts.append(CaseDistrictRow(district=district))
+    case.withdrawn = said.revision > 0 and _all_withdrawn(session, case)
     before = case.state
-    if before in ENDED and said.phase in ("opened", "occurred", "escalated"):
-        # Somebody has to look at what nobody knew of when the case was ended.
-        case.state, case.ended_ms = "new", None
+    # A false alarm that is withdrawn is what they had said.
+    if matters and before in ENDED and (said.phase, before) != (WITHDRAWN, "void"):
+        _reopen(case)
     append(
         session,
         head,
@@ -197,3 +219,18 @@ def _bear(session: Session, head: HeadRow, case: CaseRow, said: Violation, now_m
             details={"violation_id": said.violation_id, "rule": said.rule},
         ),
     )
+
+
+def _all_withdrawn(session: Session, case: CaseRow) -> bool:
+    standing = select(ViolationRow.violation_id).where(
+        ViolationRow.case_id == case.case_id, ViolationRow.phase != WITHDRAWN
+    )
+    return session.scalars(standing.limit(1)).first() is None
+
+
+def _reopen(case: CaseRow) -> None:
+    """Somebody has to look at it again, from the beginning; what was done stands in the trail."""
+    case.state = "new"
+    case.handler = case.officer = case.squad = None
+    case.dispatched_ms = case.due_ms = case.supervised_ms = case.ended_ms = None
+    case.deferred = False

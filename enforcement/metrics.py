@@ -7,7 +7,7 @@ when somebody asks, and not more often than every few seconds. No label is unbou
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -18,6 +18,7 @@ from enforcement.consumer import Counts
 from enforcement.database import Database, DatabaseError
 from enforcement.steps import ENDED, STATES
 from enforcement.tables import CaseRow
+from enforcement.webhooks.sender import Sender
 from streams.health import Health
 from streams.health_pages import serve_pages
 
@@ -40,9 +41,16 @@ class EnforcementMetrics:
         """
         return serve_pages(self.registry, self.health, host, port)
 
-    def tell_of(self, counts: Counts, database: Database, now_ms: Callable[[], int]) -> None:
-        """From now on also what the consumer has done, and how many cases there are."""
+    def tell_of(
+        self,
+        counts: Counts,
+        senders: Sequence[Sender],
+        database: Database,
+        now_ms: Callable[[], int],
+    ) -> None:
+        """From now on also what consumer and senders have done, and how many cases there are."""
         self.registry.register(_Consumed(counts))
+        self.registry.register(_Sent(senders))
         self.registry.register(_Cases(database, now_ms))
 
 
@@ -75,6 +83,22 @@ class _Consumed:
         for partition, records in sorted(dict(counts.lag).items()):
             lag.add_metric([str(partition)], records)
         yield lag
+
+
+class _Sent:
+    def __init__(self, senders: Sequence[Sender]) -> None:
+        self._senders = senders
+
+    def collect(self) -> Iterator[Metric]:
+        for name, text in (
+            ("sent", "Messages that a receiver has taken."),
+            ("not_taken", "Tries that a receiver has not taken."),
+            ("dead", "Messages put aside after their last try."),
+        ):
+            metric = CounterMetricFamily(f"mucktrack_webhook_{name}", text, labels=["receiver"])
+            for sender in self._senders:
+                metric.add_metric([sender.name], getattr(sender.tally, name))
+            yield metric
 
 
 class _Cases:

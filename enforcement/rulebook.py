@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from enforcement.intake import RANKS
+from enforcement.severities import SEVERITIES
 from enforcement.workdays import NoWorkError, WorkCalendar
 from geofences.hours import Window, parse_hours
 from streams.catalogue import CATALOGUE
@@ -68,11 +68,13 @@ def _rulebook(said: Mapping[str, Any], zone: ZoneInfo) -> Rulebook:
     by_rule = limits.pop("rules", {})
     if not isinstance(by_rule, dict):
         raise ValueError("limits_h.rules is no table")
-    _only(limits, set(RANKS), "limits_h.")
+    _only(limits, set(SEVERITIES), "limits_h.")
     _only(by_rule, {rule.id for rule in CATALOGUE}, "limits_h.rules.")
-    missing = [name for name in RANKS if name not in limits]
+    missing = [name for name in SEVERITIES if name not in limits]
     if missing:
-        raise ValueError(f"limits_h has no {missing[0]}; each of {', '.join(RANKS)} needs a limit")
+        raise ValueError(
+            f"limits_h has no {missing[0]}; each of {', '.join(SEVERITIES)} needs a limit"
+        )
     rulebook = Rulebook(
         WorkCalendar(
             zone,

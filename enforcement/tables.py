@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -27,6 +28,10 @@ ID = String(36)
 TimeMs = BigInteger
 # SQLite counts up only what it calls INTEGER.
 Sequence = BigInteger().with_variant(Integer, "sqlite")
+OPEN = "ended_ms IS NULL"
+"""Of cases; a query that says it in these words finds the queue by an index of its own."""
+LASTING = "phase IN ('opened', 'escalated')"
+"""Of violations, likewise."""
 
 
 class Base(DeclarativeBase):
@@ -75,6 +80,8 @@ class CaseRow(Base):
     due_ms: Mapped[int | None] = mapped_column(TimeMs)
     """By when it is to be ended; counted from dispatch."""
     deferred: Mapped[bool] = mapped_column(Boolean, default=False)
+    withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether a re-run of history has withdrawn all of its violations; a person decides."""
     supervised_ms: Mapped[int | None] = mapped_column(TimeMs)
     """Since when it is under supervision (督办)."""
     ended_ms: Mapped[int | None] = mapped_column(TimeMs)
@@ -88,7 +95,17 @@ class CaseRow(Base):
         Index("ix_cases_truck_id", "truck_id", "number"),
         Index("ix_cases_company", "company", "started_ms"),
         Index("ix_cases_due_ms", "due_ms"),
+        Index("ix_cases_opened_ms", "opened_ms"),
     )
+
+
+Index(
+    "ix_cases_open",
+    CaseRow.rank.desc(),
+    CaseRow.number,
+    sqlite_where=text(OPEN),
+    postgresql_where=text(OPEN),
+)
 
 
 class CaseDistrictRow(Base):
@@ -129,6 +146,12 @@ class ViolationRow(Base):
     __table_args__ = (
         Index("ix_violations_truck_id", "truck_id", "started_ms"),
         Index("ix_violations_rule", "rule", "started_ms"),
+        Index(
+            "ix_violations_lasting",
+            "truck_id",
+            sqlite_where=text(LASTING),
+            postgresql_where=text(LASTING),
+        ),
     )
 
 
@@ -201,3 +224,98 @@ class AttachmentRow(Base):
     added_ms: Mapped[int] = mapped_column(TimeMs)
     added_by: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class WebhookRow(Base):
+    """How far a receiver of webhooks has been told what stands in the audit trail."""
+
+    __tablename__ = "webhooks"
+
+    receiver: Mapped[str] = mapped_column(String(64), primary_key=True)
+    next_seq: Mapped[int] = mapped_column(BigInteger)
+    """The entry of the trail that it is told next."""
+    tries: Mapped[int] = mapped_column(Integer)
+    """Of that entry."""
+    failures: Mapped[int] = mapped_column(Integer)
+    """Since it last took something."""
+    retry_ms: Mapped[int | None] = mapped_column(TimeMs)
+    error: Mapped[str | None] = mapped_column(Text)
+    holder: Mapped[str | None] = mapped_column(ID)
+    """Which sender tells it at present, if several processes work on one database."""
+    held_until_ms: Mapped[int | None] = mapped_column(TimeMs)
+
+
+class DeadLetterRow(Base):
+    """What a receiver has not taken, however often it was tried."""
+
+    __tablename__ = "dead_letters"
+
+    receiver: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The entry of the audit trail."""
+    tries: Mapped[int] = mapped_column(Integer)
+    at_ms: Mapped[int] = mapped_column(TimeMs)
+    """Of the last try."""
+    error: Mapped[str] = mapped_column(Text)
+    again: Mapped[bool] = mapped_column(Boolean)
+    """Somebody wants it to be sent once more."""
+
+
+class UserRow(Base):
+    """A person who may log in. Never removed, since the audit trail names him; but disabled."""
+
+    __tablename__ = "users"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    password: Mapped[str] = mapped_column(String(200))
+    """As argon2 writes it, with its parameters and salt."""
+    role: Mapped[str] = mapped_column(String(16))
+    districts: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """None = all."""
+    disabled: Mapped[bool] = mapped_column(Boolean)
+    must_change: Mapped[bool] = mapped_column(Boolean)
+    """He has to choose a password of his own before anything else."""
+    created_ms: Mapped[int] = mapped_column(TimeMs)
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class SessionRow(Base):
+    """Somebody who has logged in. The secret itself is only in his browser."""
+
+    __tablename__ = "sessions"
+
+    secret_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(ForeignKey(UserRow.name), index=True)
+    created_ms: Mapped[int] = mapped_column(TimeMs)
+    seen_ms: Mapped[int] = mapped_column(TimeMs)
+    """The last request, to the minute."""
+
+
+class TokenRow(Base):
+    """A machine that may ask. The token itself is shown once."""
+
+    __tablename__ = "tokens"
+
+    token_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(50))
+    role: Mapped[str] = mapped_column(String(16))
+    districts: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    created_by: Mapped[str] = mapped_column(String(64))
+    created_ms: Mapped[int] = mapped_column(TimeMs)
+    expires_ms: Mapped[int] = mapped_column(TimeMs)
+    revoked_ms: Mapped[int | None] = mapped_column(TimeMs)
+
+
+class ReplyRow(Base):
+    """What was answered to a request with an Idempotency-Key, for when it comes again."""
+
+    __tablename__ = "replies"
+
+    key_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Of who asked and the key."""
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int] = mapped_column(Integer)
+    body: Mapped[str] = mapped_column(Text)
+    etag: Mapped[str] = mapped_column(String(32))
+    at_ms: Mapped[int] = mapped_column(TimeMs, index=True)

@@ -7,13 +7,14 @@ A calendar has hours for each day of the week, holidays, and days worked instead
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from geofences.hours import Window
 
-MOST_DAYS = 3_660
+MOST_DAYS: Final = 3_660
 """A limit that has not ended within ten years never will: nobody works."""
-MIDNIGHT = datetime.min.time()
+MIDNIGHT: Final = datetime.min.time()
 
 
 class NoWorkError(ValueError):
@@ -26,8 +27,8 @@ class WorkCalendar:
 
     zone: ZoneInfo
     week: tuple[tuple[Window, ...], ...]
-    """Seven days, Monday first; windows do not overlap. A window that crosses midnight belongs to
-    the day on which it starts."""
+    """Seven days, Monday first, the windows of each in order. A window that crosses midnight
+    belongs to the day on which it starts, whatever the next day is."""
     holidays: frozenset[date] = frozenset()
     workdays: frozenset[date] = frozenset()
     """Worked like a Monday, whatever day of the week or holiday it is."""
@@ -57,13 +58,16 @@ class WorkCalendar:
         """Working time from `start_ms` on, in order."""
         # The night shift of the day before may still be at work.
         first = datetime.fromtimestamp(start_ms / 1000, self.zone).date() - timedelta(days=1)
+        done_ms = start_ms
         for number in range(MOST_DAYS):
             day = first + timedelta(days=number)
-            for window in sorted(self._of_day(day), key=lambda one: one.start_min):
-                begin_ms = max(start_ms, self._epoch_ms(day, window.start_min))
+            for window in self._of_day(day):
+                # Where a night shift and the next day's hours overlap, that time passes once.
+                begin_ms = max(done_ms, self._epoch_ms(day, window.start_min))
                 end_ms = self._epoch_ms(day, window.end_min)
                 if begin_ms < end_ms:
                     yield begin_ms, end_ms
+                    done_ms = end_ms
 
     def _of_day(self, day: date) -> tuple[Window, ...]:
         if day in self.workdays:

@@ -91,6 +91,8 @@ for command in (
     receiving.gateway,
     receiving.gateway809,
     enforcing.console,
+    enforcing.users_group,
+    enforcing.webhooks_group,
     enforcing.audit_group,
     evidence.evidence_group,
     producing.replay,

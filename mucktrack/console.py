@@ -7,7 +7,7 @@ and the API with its console in front. It stands here what belongs together and 
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,19 +17,21 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 
-from enforcement.actions import Office
 from enforcement.api.app import make_app
+from enforcement.api.parts import Parts, make_parts
 from enforcement.consumer import Consumer
 from enforcement.crew import Crew
 from enforcement.database import Database, DatabaseAwayError, DatabaseError
 from enforcement.metrics import EnforcementMetrics
-from enforcement.parts import Parts
 from enforcement.rulebook import RulebookError, read_rulebook
 from enforcement.supervision import supervise
+from enforcement.webhooks.receivers import Receiver, ReceiversError, read_receivers
+from enforcement.webhooks.sender import Sender
 from mucktrack import city_check
 from mucktrack.access import redis_url
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
+from mucktrack.options import required
 from mucktrack.server_tls import server_tls
 from mucktrack.settings import Settings
 from streams.access import AccessRefusedError, KafkaAccess
@@ -43,8 +45,6 @@ BACKLOG = 1_024
 LAST_ANSWERS_S = 3
 """Streams of events would go on for ever."""
 CREW_ENDS_S = 10.0
-TIMEZONE = "Asia/Shanghai"
-"""Where no city says another (design section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,12 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, port_files: Po
 
     Raises `BadInputError` for what cannot be used, `WorkFailedError` where the work cannot go on.
     """
-    city = None if settings.city is None else city_check.load(settings.city)
-    zone = ZoneInfo(city.timezone if city else TIMEZONE)
+    city: Path = required(settings, "city")
+    zone = ZoneInfo(city_check.load(city).timezone)
     try:
         rulebook = read_rulebook(settings.office, zone)
-    except RulebookError as error:
+        receivers = read_receivers(settings.webhooks) if settings.webhooks else []
+    except (RulebookError, ReceiversError) as error:
         raise BadInputError(str(error)) from None
     redis = redis_url(settings)
     tls = server_tls(settings, "console_cert_file", "console_key_file")
@@ -84,19 +85,17 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, port_files: Po
             database = _open(address, metrics, stop)
         if database is None:
             return
-        parts = Parts(
-            database=database,
-            rulebook=rulebook,
-            office=Office(database, rulebook, _now_ms),
-            health=metrics.health,
-            now_ms=_now_ms,
-            city=city,
-            redis=redis,
-            archive=settings.archive,
-            has_tls=tls is not None,
-        )
         try:
-            _work(settings, kafka, parts, metrics, listener, port_files.console)
+            parts = make_parts(
+                database,
+                rulebook,
+                city,
+                _now_ms,
+                redis_url=redis,
+                archive=settings.archive,
+                secure_cookies=tls is not None or settings.console_behind_https == "yes",
+            )
+            _work(settings, kafka, parts, receivers, metrics, listener, port_files.console)
         finally:
             database.close()
 
@@ -105,17 +104,22 @@ def _work(
     settings: Settings,
     kafka: KafkaAccess,
     parts: Parts,
+    receivers: Sequence[Receiver],
     metrics: EnforcementMetrics,
     listener: socket.socket,
     port_file: Path | None,
 ) -> None:
-    consumer = Consumer(kafka, parts.database, parts.health, _now_ms)
-    metrics.tell_of(consumer.counts, parts.database, _now_ms)
+    health = metrics.health
+    consumer = Consumer(kafka, parts.database, health, _now_ms)
+    senders = [Sender(one, parts.database, health, _now_ms) for one in receivers]
+    metrics.tell_of(consumer.counts, senders, parts.database, _now_ms)
     server = _Server(_server_config(make_app(parts), settings))
-    crew = Crew(parts.health, server.end)
+    crew = Crew(health, server.end)
     crew.start("violations", consumer.run)
-    crew.start("supervision", partial(supervise, parts.office, parts.health))
-    scheme = "https" if parts.has_tls else "http"
+    crew.start("supervision", partial(supervise, parts.office, health))
+    for sender in senders:
+        crew.start(f"webhook {sender.name}", sender.run)
+    scheme = "http" if settings.console_cert_file is None else "https"
     host, port = listener.getsockname()[:2]
     log.info("console on %s://%s:%d, cases in %s", scheme, host, port, parts.database.shown)
     if port_file is not None:

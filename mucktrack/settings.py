@@ -360,6 +360,14 @@ class Settings:
         default=None,
         metadata=_about(FILE, "PEM: its key, without a password; unset = in the same file."),
     )
+    console_behind_https: str = field(
+        default="no",
+        metadata=_about(
+            choice("no", "yes"),
+            "Whether a proxy in front of the console speaks HTTPS, so that cookies go no other "
+            "way.",
+        ),
+    )
     console_metrics_port: int = field(
         default=9468,
         metadata=_about(PORT, "Port on which a console serves its metrics; 0 = a free one."),

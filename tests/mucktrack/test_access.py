@@ -171,16 +171,26 @@ def test_access_to_what_is_not_given_is_a_slip(name):
 
 def test_secrets_show_nowhere():
     url = f"redis://me:{SECRET}@h"
-    given = settings(**LOGIN, redis=url, redis_password=SECRET)
+    database = f"postgresql://me:{SECRET}@h/cases"
+    given = settings(
+        **LOGIN,
+        redis=url,
+        redis_password=SECRET,
+        database=database,
+        database_password=SECRET,
+    )
     shown = "\n".join(settings_lines(given))
     assert "MUCKTRACK_KAFKA_PASSWORD=***" in shown
+    assert "MUCKTRACK_DATABASE=postgresql://me:***@h/cases" in shown
     for text in (shown, repr(given), str(given), repr(kafka_access(settings(**LOGIN)))):
         assert SECRET not in text
     access = kafka_access(settings(**LOGIN))
     config = WorkerConfig(access, Path(), url, "g", 1, Path(), "127.0.0.1", 0, 6)
     assert SECRET not in repr(config)
     secret = {name for name, setting in SETTINGS.items() if setting.secret}
-    assert secret == {"redis", "redis_password", "kafka_password"}
+    assert secret == {
+        *("redis", "redis_password", "kafka_password", "database", "database_password")
+    }
     assert not any(one.repr for one in fields(Settings) if one.name in secret)
 
 
