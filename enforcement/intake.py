@@ -99,6 +99,7 @@ def _fresh(session: Session, arrivals: Sequence[Arrival]) -> list[Arrival]:
 
 
 def ce_id_of(arrival: Arrival) -> str:
+    """By which it is known again."""
     return ce_id_said(arrival.violation)
 
 

@@ -29,7 +29,6 @@ from mucktrack.moments import moment_ms
 from mucktrack.provenance import provenance
 from mucktrack.settings import Settings
 from mucktrack.version import version
-from streams.checkpoint import StoreAwayError
 from streams.cities import BrokenVersionError, RedisCities
 from streams.shown import shown
 
@@ -70,8 +69,6 @@ def export(
             package = Exporter(database, where, _now_ms).export(wanted, _who(), language)
         except UnknownError as error:
             raise BadInputError(shown(error)) from None
-        except StoreAwayError as error:
-            raise WorkFailedError(f"Redis does not answer: {error}") from None
         except EvidenceError as error:
             raise WorkFailedError(str(error)) from None
     _write(package, target or Path(package.name))

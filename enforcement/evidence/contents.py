@@ -22,8 +22,8 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from enforcement.consumer import QueuedViolation
 from enforcement.evidence.container import PackageError
+from enforcement.queued import QueuedViolation
 from geofences.loader import KNOWN_FILES
 from streams.position import (
     Element,

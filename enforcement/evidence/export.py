@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Final
 
 from enforcement.audit import Entry, append
@@ -30,11 +31,12 @@ from enforcement.evidence.dossier import EXPORTED, Dossier, case_id_of, read_dos
 from enforcement.evidence.frames import senders, tells_of
 from enforcement.evidence.kafka_source import Log, frames_of
 from enforcement.evidence.report import report
-from enforcement.evidence.retrial import CityFaultError, Verdicts, prepared, wanted_of
+from enforcement.evidence.retrial import CityFaultError, prepared, wanted_of
 from enforcement.evidence.search import DAY_MS, Asked, pruned, search
 from enforcement.evidence.verify import check
 from geofences.loader import city_version
 from streams.access import KafkaAccess
+from streams.checkpoint import StoreAwayError
 from streams.partition import partition_of
 from streams.rules_page import page
 from streams.succession import PreparedCity, Succession
@@ -85,7 +87,9 @@ class Package:
     frames: int
 
 
-NAME: Final = "evidence"
+MOST_AT_ONCE: Final = 2
+"""Each reads archives and judges, beside people who wait for pages."""
+WAIT_S: Final = 10.0
 
 
 class Exporter:
@@ -95,6 +99,7 @@ class Exporter:
         self._database = database
         self._sources = sources
         self._now_ms = now_ms
+        self._room = BoundedSemaphore(MOST_AT_ONCE)
 
     def export(self, wanted: str, who: str, language: Language = "zh") -> Package:
         """Of a violation (its id) or of a case (its id or number), and note in the audit trail that
@@ -104,28 +109,40 @@ class Exporter:
             if found is None:
                 raise UnknownError(f"no violation and no case {wanted}")
             dossier = read_dossier(session, *found)
+        if not self._room.acquire(timeout=WAIT_S):
+            raise EvidenceError("other packages are being made at present; try again")
         try:
-            contents = self._gather(dossier, language)
-            content, sha256 = pack({**contents.files(), REPORT: report(contents)})
+            package = self._make(dossier, found[1], language)
         except (SourceError, CityFaultError, PackageError) as error:
             raise EvidenceError(str(error)) from None
+        except StoreAwayError as error:
+            raise EvidenceError(f"Redis does not answer: {error}") from None
+        finally:
+            self._room.release()
+        self._note(dossier, package.manifest_sha256, who)
+        return package
+
+    def _make(self, dossier: Dossier, violation_id: str | None, language: Language) -> Package:
+        contents = self._gather(dossier, language)
+        content, sha256 = pack({**contents.files(), REPORT: report(contents)})
         checked = check(content, self._sources.provenance.program)
         if not checked.holds:
             faults = "; ".join(line.text for line in checked.lines if not line.holds)
             raise NotReproducedError(f"the package does not hold: {faults}")
-        self._note(dossier, sha256, who)
-        number = dossier.case["number"]
-        one = f"-{wanted}" if found[1] else ""
-        frames = len(contents.frames)
+        one = f"-{violation_id}" if violation_id else ""
         return Package(
-            *(f"{NAME}-{number}{one}.zip", content, sha256, found[0]),
-            *(len(contents.positions()), frames),
+            name=f"evidence-{dossier.case['number']}{one}.zip",
+            content=content,
+            manifest_sha256=sha256,
+            case_id=dossier.case["case_id"],
+            positions=len(contents.positions()),
+            frames=len(contents.frames),
         )
 
     def _gather(self, dossier: Dossier, language: Language) -> Contents:
         asked = _asked(dossier)
         partition = self._partition(asked)
-        cities, succession = self._cities(asked.wanted, dossier)
+        cities, succession = self._cities(asked, dossier)
         alone = [Succession(cities[one]) for one in _versions_of(dossier) if one in cities]
         found = search(partition, asked, [succession, *alone[:1]])
         if found is None:
@@ -163,10 +180,12 @@ class Exporter:
             records = log.records(None, asked.started_ms - DAY_MS)
             return Partition(POSITIONS, log.number, log.count, [Records(records, asked.truck_id)])
 
-    def _cities(
-        self, wanted: Verdicts, dossier: Dossier
-    ) -> tuple[dict[str, PreparedCity], Succession]:
-        known = self._sources.cities()
+    def _cities(self, asked: Asked, dossier: Dossier) -> tuple[dict[str, PreparedCity], Succession]:
+        known = [
+            one
+            for one in self._sources.cities()
+            if one.from_ms is None or one.from_ms <= asked.detected_ms + DAY_MS
+        ]
         versions = {city_version(one.files): one for one in known}
         for version in _versions_of(dossier):
             if version not in versions:

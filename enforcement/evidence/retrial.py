@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
+from typing import Final
 
 from enforcement.evidence.contents import Arrival, CityInForce, Event
 from geofences.loader import city_version, parse_city
@@ -15,6 +17,10 @@ from streams.detect import Engine, PreparedCity, UnusableCity
 from streams.output import Violation, encode
 from streams.state import NEVER
 from streams.succession import Succession
+
+MOST_KEPT: Final = 4
+_prepared: dict[str, PreparedCity] = {}
+_lock = Lock()
 
 
 class CityFaultError(Exception):
@@ -26,7 +32,17 @@ Verdicts = Mapping[str, Sequence[str]]
 
 
 def prepared(files: Mapping[str, bytes]) -> PreparedCity:
-    """Raises `CityFaultError`."""
+    """Those used last are kept, since a large city takes its time. Raises `CityFaultError`."""
+    version = city_version(files)
+    with _lock:
+        known = _prepared.pop(version, None) or _prepare(files)
+        _prepared[version] = known
+        while len(_prepared) > MOST_KEPT:
+            del _prepared[next(iter(_prepared))]
+        return known
+
+
+def _prepare(files: Mapping[str, bytes]) -> PreparedCity:
     city, findings = parse_city(files)
     if city is None:
         faults = [finding for finding in findings if finding.severity == "error"]
