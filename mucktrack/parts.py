@@ -180,7 +180,7 @@ class Gateway:
         self, settings: Settings, servers: Servers, city: Path, folder: Path, stack: ExitStack
     ) -> None:
         self._port_file = folder / "gateway.port"
-        environment = _environment(
+        environment = child_environment(
             **servers.kafka_variables,
             redis=servers.redis,
             city=str(city),
@@ -191,7 +191,7 @@ class Gateway:
             gateway_tick_s="0",
             gateway_connections_an_address="1000000",
         )
-        command = _command("gateway", "--port-file", str(self._port_file))
+        command = child_command("gateway", "--port-file", str(self._port_file))
         self.child = Child("gateway", command, folder / "gateway.log", environment=environment)
         stack.callback(self.child.stop)
 
