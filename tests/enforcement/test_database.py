@@ -26,6 +26,23 @@ def test_migrations_make_the_tables_that_the_code_has(database, address):
         assert compare_metadata(context, Base.metadata) == []
 
 
+def test_two_may_open_a_new_one_at_once(address):
+    opened, both = [], threading.Barrier(4)
+
+    def open_it():
+        both.wait()
+        opened.append(Database(address))
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(opened) == 4
+    for one in opened:
+        one.close()
+
+
 def test_opened_again_it_is_what_it_was(database, address):
     taken(database, violation())
     again = Database(address)

@@ -1,4 +1,7 @@
-"""Databases to try the enforcement side on: SQLite and, from the system's packages, PostgreSQL."""
+"""Databases to try the enforcement side on: SQLite and, from the system's packages, PostgreSQL.
+
+A pytest plugin, loaded by `conftest.py`.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
