@@ -52,7 +52,7 @@ def append(session: Session, head: HeadRow, entry: Entry) -> None:
         details=_canonical(dict(entry.details or {})),
         before=head.hash,
     )
-    row.hash = _hash(row)
+    row.hash = hash_of(row)
     session.add(row)
     head.seq, head.hash = row.seq, row.hash
 
@@ -81,7 +81,7 @@ def check(session: Session, known: Known | None = None) -> Iterator[str]:
             yield f"entries {before.seq + 1} to {row.seq - 1} are missing"
         elif row.before != before.hash:
             yield f"entry {row.seq} does not follow from the one before it"
-        if row.hash != _hash(row):
+        if row.hash != hash_of(row):
             yield f"entry {row.seq} is not what it was when it was written"
         if known is not None and row.seq == known.seq and row.hash != known.hash:
             yield f"entry {row.seq} is another than the one that is known"
@@ -106,7 +106,8 @@ def _rows(session: Session) -> Iterator[AuditRow]:
         session.expunge_all()
 
 
-def _hash(row: AuditRow) -> str:
+def hash_of(row: AuditRow) -> str:
+    """What its hash has to be."""
     said = (
         *(row.seq, row.case_id, row.at_ms, row.who, row.action, row.from_state, row.to_state),
         *(row.why, row.details),

@@ -99,8 +99,12 @@ def _fresh(session: Session, arrivals: Sequence[Arrival]) -> list[Arrival]:
 
 
 def ce_id_of(arrival: Arrival) -> str:
+    """By which it is known again."""
+    return ce_id_said(arrival.violation)
+
+
+def ce_id_said(said: Violation) -> str:
     """Revisions of one phase are events of their own."""
-    said = arrival.violation
     return ce_id(said) if not said.revision else f"{ce_id(said)}/{said.revision}"
 
 

@@ -14,6 +14,7 @@ import click
 from mucktrack.commands import (
     archiving,
     enforcing,
+    evidence,
     frames,
     judging,
     producing,
@@ -93,6 +94,7 @@ for command in (
     enforcing.users_group,
     enforcing.webhooks_group,
     enforcing.audit_group,
+    evidence.evidence_group,
     producing.replay,
     producing.simulate,
     frames.jt808_group,

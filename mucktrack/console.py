@@ -26,6 +26,7 @@ from enforcement.console.tiles import source
 from enforcement.consumer import Consumer
 from enforcement.crew import Crew
 from enforcement.database import Database, DatabaseAwayError, DatabaseError
+from enforcement.evidence.export import Exporter
 from enforcement.metrics import EnforcementMetrics
 from enforcement.rulebook import RulebookError, read_rulebook
 from enforcement.supervision import supervise
@@ -33,6 +34,7 @@ from enforcement.webhooks.receivers import Receiver, ReceiversError, read_receiv
 from enforcement.webhooks.sender import Sender
 from mucktrack import city_check
 from mucktrack.access import redis_url
+from mucktrack.evidence import sources
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
 from mucktrack.options import required
@@ -100,6 +102,7 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, ports: Ports) 
                 _now_ms,
                 redis_url=redis,
                 archive=settings.archive,
+                evidence=Exporter(database, sources(settings, [city]), _now_ms),
                 secure_cookies=tls is not None or settings.console_behind_https == "yes",
             )
             _work(settings, kafka, parts, receivers, metrics, listener, ports.console)

@@ -80,7 +80,7 @@ def originals(value: bytes | None, indices: Iterable[int], most: int) -> list[An
     """
     if value is None:
         return [None for _ in indices]
-    elements = _elements(value, most)
+    elements = parts_of(value, most)
     return [original(elements[index]) for index in indices]
 
 
@@ -120,7 +120,9 @@ def _text(value: bytes, *, may_end_within_character: bool) -> str | None:
         return None
 
 
-def _elements(value: bytes, most: int) -> list[bytes]:
+def parts_of(value: bytes, most: int) -> list[bytes]:
+    """The elements of a record's value as they stand in it, an element for each that
+    `streams.position.decode_record` gives; `most` as for `originals`."""
     if not is_array(value):
         return [value]
     try:

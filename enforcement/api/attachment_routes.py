@@ -8,9 +8,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import FileResponse
 from sqlalchemy import select
-from starlette.background import BackgroundTask
 
 from enforcement import queries
 from enforcement.access.identity import Identity
@@ -21,7 +19,7 @@ from enforcement.api.guard import Caller, PartsOf, only
 from enforcement.api.models import LINE, AttachmentDone, AttachmentGiven, Given
 from enforcement.api.problems import Problem
 from enforcement.attachments import MAGIC, ROLES, attach
-from enforcement.audit import Entry, append
+from enforcement.evidence.contents import Language
 from enforcement.tables import AttachmentRow
 
 router: Final = APIRouter(tags=["cases"])
@@ -131,26 +129,26 @@ def get_attachment(case_id: Id, attachment_id: Id, caller: Caller, parts: PartsO
         return Response(row.content, headers=headers, media_type=row.media_type)
 
 
-@router.post("/cases/{case_id}/evidence", response_class=FileResponse, responses=_GIVES_ZIP)
+@router.post("/cases/{case_id}/evidence", response_class=Response, responses=_GIVES_ZIP)
 def make_evidence(
-    case_id: Id, caller: Annotated[Identity, only(*ROLES)], parts: PartsOf
-) -> FileResponse:
-    """The evidence package of a case, made now; that it was made stands in the audit trail."""
+    case_id: Id,
+    caller: Annotated[Identity, only(*ROLES)],
+    parts: PartsOf,
+    language: Annotated[Language, Query(description="Of the report.")] = "zh",
+) -> Response:
+    """The evidence package of a case, made now and checked; that it was made, and the hash of its
+    manifest, stand in the audit trail."""
     with parts.database.read() as session:
-        row = _need_case(queries.case(session, caller.actor, case_id), case_id)
-        number, state = row.number, row.state
+        _need_case(queries.case(session, caller.actor, case_id), case_id)
     if parts.evidence is None:
         raise Problem(404, "no evidence packages are made here; `mucktrack evidence export` does")
-    path = parts.evidence(case_id)
-    with parts.database.change() as (session, head):
-        entry = Entry(parts.now_ms(), caller.name, "evidence", case_id, state, state)
-        append(session, head, entry)
-    return FileResponse(
-        path,
-        media_type="application/zip",
-        filename=f"case-{number}.zip",
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
+    package = parts.evidence.export(case_id, caller.name, language)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{package.name}"',
+        "Content-Security-Policy": POLICY,
+        "ETag": f'"{package.manifest_sha256}"',
+    }
+    return Response(package.content, headers=headers, media_type="application/zip")
 
 
 def _need_case(row: Any, case_id: str) -> Any:

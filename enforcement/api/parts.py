@@ -5,13 +5,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from enforcement.access.sessions import Sessions
 from enforcement.access.tokens import Tokens
 from enforcement.actions import Office
 from enforcement.counts import CaseCounts
 from enforcement.database import Database
+from enforcement.evidence.contents import Language
+from enforcement.evidence.export import Package
 from enforcement.live import LiveTrucks
 from enforcement.maps import Maps
 from enforcement.rulebook import Rulebook
@@ -19,6 +21,14 @@ from streams.cities import RedisCities
 
 REDIS_TIMEOUT_S: Final = 2.0
 HEARTBEAT_S: Final = 15.0
+
+
+class MakesEvidence(Protocol):
+    """`enforcement.evidence.export.Exporter`."""
+
+    def export(self, wanted: str, who: str, language: Language) -> Package:
+        """Raises `enforcement.evidence.export.EvidenceError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +45,8 @@ class Parts:
     """Folder of the archive of positions, for tracks."""
     secure_cookies: bool = False
     """The console is reached by HTTPS, here or through a proxy."""
-    evidence: Callable[[str], Path] | None = None
-    """Makes the package of a case, a zip file that is removed once it has been sent."""
+    evidence: MakesEvidence | None = None
+    """Makes the packages of cases."""
     heartbeat_s: float = HEARTBEAT_S
     """How often who listens to events is told that nothing is new, and asked who he is."""
 
@@ -50,7 +60,7 @@ def make_parts(
     redis_url: str | None = None,
     archive: Path | None = None,
     secure_cookies: bool = False,
-    evidence: Callable[[str], Path] | None = None,
+    evidence: MakesEvidence | None = None,
     heartbeat_s: float = HEARTBEAT_S,
 ) -> Parts:
     """`city`: its directory. Raises `geofences.loader.CityError`; connects to nothing yet."""

@@ -26,6 +26,7 @@ from enforcement.actions import (
 )
 from enforcement.cursors import CursorError
 from enforcement.database import DatabaseAwayError
+from enforcement.evidence import export as evidence
 from enforcement.live import LiveAwayError
 from streams.shown import shown
 
@@ -51,6 +52,9 @@ STATUS: Final[Sequence[tuple[type[Exception], int]]] = (
     (ActionError, 422),
     (CursorError, 422),
     (LiveAwayError, 503),
+    (evidence.UnknownError, 404),
+    (evidence.NotReproducedError, 409),
+    (evidence.EvidenceError, 503),
 )
 """The first that fits counts."""
 

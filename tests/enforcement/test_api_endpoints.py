@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 from fastapi.testclient import TestClient
-from office_parts import HERE, NOW_MS, PASSWORD, THERE, TestOffice, violation
+from office_parts import HERE, NOW_MS, PASSWORD, THERE, EmptyPackages, TestOffice, violation
 
 from enforcement.api.app import PREFIX
 from enforcement.steps import ROLES
@@ -92,12 +92,8 @@ class Places(NamedTuple):
 
 @pytest.fixture
 def office(tmp_path: Path, redis_url: str) -> Iterator[TestOffice]:
-    def evidence(case_id: str) -> Path:
-        path = tmp_path / f"{case_id}.zip"
-        path.write_bytes(b"PK")
-        return path
-
-    made = TestOffice(f"sqlite:///{tmp_path}/cases.db", redis_url=redis_url, evidence=evidence)
+    address = f"sqlite:///{tmp_path}/cases.db"
+    made = TestOffice(address, redis_url=redis_url, evidence=EmptyPackages())
     made.add_people()
     made.add_user("boss", "admin", None)
     yield made

@@ -119,23 +119,3 @@ def test_sizes_and_counts_are_limited(office: TestOffice) -> None:
     for _ in range(MOST_OF_A_CASE - 2):
         assert client.post(path, content=JPEG, **asked).status_code == 201
     assert client.post(path, content=JPEG, **asked).status_code == 409
-
-
-def test_evidence_is_removed_once_it_was_sent(tmp_path: Path) -> None:
-    made: list[Path] = []
-
-    def evidence(case_id: str) -> Path:
-        made.append(tmp_path / f"{case_id}.zip")
-        made[-1].write_bytes(b"PK of it")
-        return made[-1]
-
-    office = TestOffice(f"sqlite:///{tmp_path}/cases.db", evidence=evidence)
-    office.add_people()
-    (case_id,) = office.take(violation())
-    client = office.client("reviewer")
-    answer = client.post(f"/cases/{case_id}/evidence")
-    assert (answer.content, answer.headers["Content-Type"]) == (b"PK of it", "application/zip")
-    assert 'filename="case-1.zip"' in answer.headers["Content-Disposition"]
-    assert [path.exists() for path in made] == [False]
-    assert client.get(f"/cases/{case_id}").json()["trail"][-1]["action"] == "evidence"
-    office.close()
