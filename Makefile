@@ -8,7 +8,7 @@ ALL := $(SOURCES) tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules messages openapi pictures screenshots chaos mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules messages openapi pictures screenshots chaos terminals mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,14 +56,18 @@ messages: install ## write docs/jt808-messages.md from the tables of the codec
 openapi: install ## write docs/openapi.json from the routes of the API
 	$(BIN)/python -m enforcement.api.openapi_page > docs/openapi.json
 
-pictures: install ## draw the golden streams, all or NAMES="…", into pictures/
+pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)
+	$(BIN)/python tests/draw_roads.py
 
 screenshots: install ## draw the console's pages into docs/images (needs chromium and fonts-noto-cjk)
 	PYTHONPATH=.:tests:tests/enforcement $(BIN)/python tests/draw_console.py
 
 chaos: install ## break workers, brokers and Redis under a million positions: SEED=n (needs Java 17 and Maven)
 	PYTHONPATH=.:tests $(BIN)/python -m chaos --seed $(or $(SEED),1)
+
+terminals: install ## a thousand terminals through a gateway that is broken under way: SEED=n
+	PYTHONPATH=.:tests $(BIN)/python -m terminals --seed $(or $(SEED),1)
 
 mutations: install ## break the engine bit by bit and see that tests notice
 	$(BIN)/python tests/mutations.py

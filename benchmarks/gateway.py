@@ -1,6 +1,6 @@
 """What a gateway takes: messages a second, connections, and how long an acknowledgement takes.
 
-`python -m benchmarks.gateway` starts a broker, a Redis and `mucktrack gateway`, all embedded, and
+`python -m benchmarks.gateway` starts a broker, a Redis and `mucktrack gateway`, and
 terminals in processes of their own, which register, authenticate and send locations made
 beforehand. Every message counted has been acknowledged with 0x8001, so that position and frame are
 in Kafka. Terminals, broker and gateway share the machine: the gateway's own share is its processor
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
-from benchmarks.soak import Worker
+from benchmarks.soak import Worker, broker
 from benchmarks.terminals import Plan, Result, phone, plate, work
-from mucktrack.embedded import tansu, valkey
+from mucktrack.embedded import valkey
 from mucktrack.topics import create_topics
 from streams.access import KafkaAccess
 
@@ -29,6 +29,8 @@ PARTITIONS = 12
 SPARE_FILES = 500
 EVERY_S = 10
 """A truck's usual interval."""
+WARM_UP_S, WARM_UP_RATE = 5.0, 2_000
+"""Apache Kafka compiles its code meanwhile."""
 FIRST = 0.2
 """Of the connections."""
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -126,9 +128,11 @@ def allow_files() -> int:
 class Installation:
     """Broker, Redis and city, on which gateways are started."""
 
-    def __init__(self, folder: Path, trucks: int, stack: ExitStack) -> None:
+    def __init__(
+        self, options: argparse.Namespace, folder: Path, trucks: int, stack: ExitStack
+    ) -> None:
         self._folder = folder
-        self._kafka = stack.enter_context(tansu(folder)).address
+        self._kafka = stack.enter_context(broker(options, folder))
         self._redis = stack.enter_context(valkey(folder)).address
         self._city = write_fleet(folder / "city", trucks)
         create_topics(KafkaAccess.plain(self._kafka), PARTITIONS)
@@ -184,11 +188,15 @@ def main() -> None:
     parser.add_argument(
         "--rates", type=int, nargs="*", default=[5_000, 20_000], help="steady, messages a second"
     )
+    parser.add_argument("--kafka", help="host:port of another broker than the embedded one")
+    parser.add_argument("--apache", action="store_true", help="Apache Kafka, as the tests run it")
     options = parser.parse_args()
     most = allow_files()
     connections = min(options.connections, most)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        installation = Installation(Path(folder), max(connections, options.terminals), stack)
+        installation = Installation(
+            options, Path(folder), max(connections, options.terminals), stack
+        )
         if options.terminals:
             with ExitStack() as parts:
                 rates(installation, options, parts)
@@ -201,6 +209,7 @@ def rates(installation: Installation, options: argparse.Namespace, parts: ExitSt
     gateway, port = installation.start("rates", parts)
     terminals = Terminals(port, options.terminals, options.processes, options.window, parts)
     several = f"{terminals.count:,} terminals"
+    terminals.drive(WARM_UP_S, WARM_UP_RATE)
     for rate in options.rates:
         measured(gateway, terminals, options.seconds, rate, f"{several}, {rate:,} messages/s")
     measured(gateway, terminals, options.seconds, None, f"{several}, as fast as acknowledged")

@@ -100,9 +100,10 @@ def _judge_files(
     run: "_Run", city: Succession, files: Sequence[Path], reading: Reading, advance: Advance
 ) -> None:
     engine = Engine.offline(city)
+    trucks = {truck.truck_id for version in city.cities for truck in version.compiled.city.trucks}
     for path in files:
         chunks = open_positions(path, reading)
-        for chunk in watched(path, chunks, reading.columns, say_hint):
+        for chunk in watched(path, chunks, reading.columns, say_hint, trucks):
             run.take(engine, chunk.elements, None, partial(_rejects_of, path, chunk))
             advance(path, chunk.bytes_read, run.positions)
     run.finish(engine)

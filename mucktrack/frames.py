@@ -4,6 +4,7 @@ Reads arguments or standard input, a frame a line. What is wrong with one is tol
 does not end the others; the exit code says so. Which protocol it is, the codec knows.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -13,8 +14,8 @@ import msgspec
 
 from streams.shown import shown
 
-_NO_DIGITS = " \t\r\n:-,"
-"""What people and programs put between bytes."""
+_NO_DIGITS = re.compile(r"[\s:,\ufeff-]+|(?<![0-9A-Fa-f])0[xX]")
+"""What people and programs put before and between bytes."""
 SHOWN = 200
 """Characters of a line that is no hex."""
 
@@ -33,11 +34,12 @@ def decode(texts: Sequence[str], lines_of: DecodeLine) -> None:
         try:
             lines = lines_of(_bytes(text))
         except ValueError as error:
-            lines = [{"error": str(error), "text": shown(text, SHOWN)}]
+            lines = [{"error": str(error), "text": shown(text.strip(), SHOWN)}]
         for line in lines:
             failed = failed or "error" in line
             output.write(msgspec.json.encode(line) + b"\n")
-    output.flush()
+        # At once, for who types frames in, or follows a log that grows.
+        output.flush()
     _end(failed)
 
 
@@ -60,7 +62,7 @@ def encode(frames_of: EncodeLine) -> None:
             continue
         if frames:
             output.write(frames.hex().encode() + b"\n")
-    output.flush()
+            output.flush()
     _end(failed)
 
 
@@ -76,8 +78,7 @@ def _input_lines() -> Iterator[str]:
 
 def _bytes(text: str) -> bytes:
     """Raises `ValueError`."""
-    digits = text.strip().translate(dict.fromkeys(map(ord, _NO_DIGITS)))
-    digits = digits.removeprefix("0x").removeprefix("0X")
+    digits = _NO_DIGITS.sub("", text)
     try:
         return bytes.fromhex(digits)
     except ValueError:

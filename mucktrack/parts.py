@@ -1,6 +1,7 @@
-"""The parts of `mucktrack up`, started one after another: servers, topics, worker, archiver, fleet.
+"""The parts of `mucktrack up`, started one after another: servers, topics, worker, archiver, fleet,
+and a gateway where the fleet's trucks are terminals.
 
-Worker, archiver and fleet are the same commands that anyone can run alone; they get their settings
+All but the servers are the same commands that anyone can run alone; they get their settings
 through the environment, so that no password stands in a list of processes. This is what knows them
 all; it knows nothing of what is shown.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from mucktrack.access import KAFKA_ACCESS, kafka_access, redis_url
 from mucktrack.children import TERMINATED, Child, tail_of
-from mucktrack.embedded import EmbeddedServerError, Server, tansu, valkey
+from mucktrack.embedded import HOST, EmbeddedServerError, Server, tansu, valkey
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.scrape import WorkerFigures, scrape
 from mucktrack.settings import SETTINGS, Settings
@@ -34,9 +35,10 @@ WORKER_GRACE_S = 30.0
 `streams.sinks`)."""
 ARCHIVER_GRACE_S = 20.0
 """It reads what is there and finishes its files (`streams.archive.archiver`)."""
+GATEWAY_READY_S = 60.0
 POLL_S = 0.1
-PUBLISHED = re.compile(r"published (\d+) positions")
-"""What `mucktrack simulate` says at its end."""
+PUBLISHED = re.compile(r"(?:published|acknowledged) (\d+) positions")
+"""What `mucktrack simulate` says at its end, with `--jt808` or without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class FleetPlan:
     seed: int = 1
     share: float = 0.1
     """Of the loaded trips, that offend."""
+    by_terminals: bool = False
+    """Whether its trucks are JT/T 808 terminals, which report to a gateway."""
 
 
 class Servers:
@@ -168,6 +172,43 @@ class Archiver:
         stack.callback(self.child.stop)
 
 
+class Gateway:
+    """`mucktrack gateway` on a free port, until `stack` ends it. It does not tick: the fleet's time
+    is not the clock's."""
+
+    def __init__(
+        self, settings: Settings, servers: Servers, city: Path, folder: Path, stack: ExitStack
+    ) -> None:
+        self._port_file = folder / "gateway.port"
+        environment = child_environment(
+            **servers.kafka_variables,
+            redis=servers.redis,
+            city=str(city),
+            partitions=str(settings.partitions),
+            gateway_host=HOST,
+            gateway_port="0",
+            gateway_metrics_port="0",
+            gateway_tick_s="0",
+            gateway_connections_an_address="1000000",
+        )
+        command = child_command("gateway", "--port-file", str(self._port_file))
+        self.child = Child("gateway", command, folder / "gateway.log", environment=environment)
+        stack.callback(self.child.stop)
+
+    def address(self) -> str:
+        """Where it awaits terminals, once it does. Raises `WorkFailedError`."""
+        deadline = time.monotonic() + GATEWAY_READY_S
+        while not (self._port_file.exists() and (port := self._port_file.read_text().strip())):
+            check(self.child)
+            if time.monotonic() > deadline:
+                raise WorkFailedError(
+                    f"gateway: not ready within {GATEWAY_READY_S:g} s; the end of "
+                    f"{self.child.log}:\n{self.child.tail()}"
+                )
+            time.sleep(POLL_S)
+        return f"{HOST}:{port}"
+
+
 class Fleet:
     """`mucktrack simulate`, until `stack` ends it."""
 
@@ -180,8 +221,10 @@ class Fleet:
         start_ms: int,
         folder: Path,
         stack: ExitStack,
+        gateway: str | None = None,
     ) -> None:
-        """`start_ms`: when its first positions are of, in event time."""
+        """`start_ms`: when its first positions are of, in event time. `gateway`: where it reports;
+        None = it publishes by itself."""
         self.labels = folder / "labels.jsonl"
         environment = child_environment(
             **servers.kafka_variables,
@@ -193,6 +236,7 @@ class Fleet:
             *("--trucks", str(plan.trucks), "--speed", str(plan.speed)),
             *("--seed", str(plan.seed), "--share", str(plan.share)),
             *("--start", _iso(start_ms), "--labels", str(self.labels)),
+            *(() if gateway is None else ("--jt808", gateway)),
         )
         self.child = Child("fleet", command, folder / "fleet.log", environment=environment)
         stack.callback(self.child.stop)

@@ -1,7 +1,7 @@
 """`mucktrack up`: everything on one machine (design section 8).
 
 Starts the parts, shows what happens, and stops them in the order that loses nothing: fleet, worker,
-archiver, console, servers.
+archiver, gateway, console, servers.
 """
 
 import math
@@ -21,7 +21,7 @@ from mucktrack.console_part import Console
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
 from mucktrack.monitor import Monitor
-from mucktrack.parts import Archiver, Fleet, FleetPlan, Servers, Worker, check, stop
+from mucktrack.parts import Archiver, Fleet, FleetPlan, Gateway, Servers, Worker, check, stop
 from mucktrack.run_folder import make_run_folder
 from mucktrack.scrape import WorkerFigures
 from mucktrack.settings import SETTINGS, Settings
@@ -76,8 +76,13 @@ def up(
                 before = catch_up(servers.kafka, settings.partitions, worker.figures)
                 monitor = stack.enter_context(closing(_monitor(servers, worker, before)))
                 start_ms = fleet_start_ms(city, time.time_ns() // 1_000_000, before.highest_time_ms)
+                gateway, address = None, None
+                if plan.by_terminals:
+                    gateway = Gateway(settings, servers, folder_of_city, folder, stack)
+                    address = gateway.address()
                 fleet = Fleet(
-                    plan, servers, folder_of_city, settings.partitions, start_ms, folder, stack
+                    *(plan, servers, folder_of_city, settings.partitions, start_ms, folder, stack),
+                    address,
                 )
         except KeyboardInterrupt:
             console.print("stopped before everything was ready")
@@ -90,10 +95,12 @@ def up(
         ]
         if archive is not None:
             heading.append(f"archive of what arrives in {archive}")
+        if address is not None:
+            heading.append(f"its trucks are terminals that report to the gateway at {address}")
         if office is not None:
             heading.insert(0, office.heading())
         view = stack.enter_context(closing(open_view(console, heading, city.timezone)))
-        keepers = [part.child for part in (kept, office) if part is not None]
+        keepers = [part.child for part in (kept, gateway, office) if part is not None]
         complete = _watch(monitor, view, servers, worker, fleet, keepers, seconds)
         for child in (worker.child, *keepers):
             stop(child)

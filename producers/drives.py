@@ -15,7 +15,8 @@ from producers.ways import Way
 STEP_S = 10.0
 IDLE_STEP_S, PARKED_STEP_S = 30.0, 300.0
 """Between reports of a truck that stands with its engine running, and without."""
-SLOWEST_KMH = 8.0
+SLOWEST_KMH, ROLLING_KMH = 16.0, 8.0
+"""No driver goes slower, whatever the limit; but for braking and moving off."""
 STOP_S, LONGEST_STOP_S = 20.0, 70.0
 """A stop at a junction, on average and at most."""
 BRAKING_M = 45.0
@@ -56,7 +57,7 @@ def _timetable(way: Way, chance: np.random.Generator) -> tuple[Floats, Floats]:
     kmh = np.maximum(way.kmh[which] * np.clip(pace, 0.6, 1.0), SLOWEST_KMH)
     if stops:
         near = np.abs(middles_m[:, None] - stop_m).min(axis=1) <= BRAKING_M
-        kmh[near] = np.maximum(kmh[near] / 2, SLOWEST_KMH)
+        kmh[near] = np.maximum(kmh[near] / 2, ROLLING_KMH)
     leg_s = np.diff(marks_m) / kmh * 3.6
     clock_s, places_m = [0.0], [0.0]
     for at_m, took_s in zip(marks_m[1:].tolist(), leg_s.tolist(), strict=True):

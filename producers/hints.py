@@ -1,15 +1,17 @@
-"""What the user should know of a file while it is read: that it runs backwards, or is misread.
+"""What the user should know of a file while it is read: that it runs backwards, is misread, or
+writes plates in another way than the city.
 
 Called by `mucktrack detect` and `replay` for every file. Nothing is changed: positions are taken as
 they come, and what is late is rejected by the quality gate (design section 3).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from producers.chunk import Chunk
 from producers.exports.columns import Columns
+from producers.plates import plate_key
 from streams.position import Malformed, Position
 
 Say = Callable[[str], None]
@@ -21,10 +23,15 @@ _FIRST_LOOK = 1_000
 
 
 def watched(
-    path: Path, chunks: Iterator[Chunk], columns: Columns | None, say: Say
+    path: Path,
+    chunks: Iterator[Chunk],
+    columns: Columns | None,
+    say: Say,
+    trucks: Collection[str] = (),
 ) -> Iterator[Chunk]:
-    """The chunks as they are; `say` is told each hint once."""
-    seen = _Seen()
+    """The chunks as they are; `say` is told each hint once. `trucks`: those of the city, where one
+    judges the file."""
+    seen = _Seen(frozenset(trucks), {plate_key(truck): truck for truck in trucks})
     said: set[str] = set()
     for chunk in chunks:
         if seen.elements < MOST_WATCHED:
@@ -44,6 +51,10 @@ def _say_new(hints: dict[str, str], said: set[str], say: Say) -> None:
 
 @dataclass(slots=True)
 class _Seen:
+    trucks: frozenset[str]
+    """Of the city."""
+    written: dict[str, str]
+    """These, by what a plate has in common with itself however it is written."""
     elements: int = 0
     malformed: int = 0
     first: str = ""
@@ -93,6 +104,15 @@ class _Seen:
                 f"one before of the same truck and are rejected as late: {how}; "
                 f"{_advice(columns, backwards)}"
             )
+        for truck in self.last:
+            known = self.written.get(plate_key(truck))
+            if known is not None and truck not in self.trucks:
+                hints["plates"] = (
+                    f"{path}: truck {truck!r} is unknown to the city, which has {known!r}: write "
+                    "plates as it does, or take what is between their parts out by a `pattern` of "
+                    "truck_id in --columns, such as '^(..)[^0-9A-Z]*(.+)$'"
+                )
+                break
         return hints
 
 

@@ -92,7 +92,8 @@ class RoadNetwork:
     ) -> LineString | None:
         """The quickest way, with straight tracks to and from the roads; None where there is none.
 
-        Roads along the line `shunned` count as five times as long; a `lawful` way keeps off closed roads.
+        Roads along the line `shunned` count as five times as long; a `lawful` way keeps off closed
+        roads.
         """
         first, last = self._access(start), self._access(end)
         if first is None or last is None:

@@ -16,7 +16,7 @@ from producers.drives import EMPTY, IDLE_STEP_S, PARKED_STEP_S, drive, load, sta
 from producers.fixes import Fixes
 from producers.hauls import Haul, parking_near
 from producers.labels import Label
-from producers.offences import possible
+from producers.offences import Offence, possible
 from producers.position_maker import CLOCK_S, PositionMaker
 from producers.rota import LOADING_S, Rota
 from producers.service import come_to
@@ -109,14 +109,21 @@ class Truck:
             yield from self._judged(approach)
             time_ms = turn.start_ms
         loading = load(haul.start, time_ms, lasting_s, share)
+        trip = yield from self._loaded(haul, loading, share, offences if offends else [])
+        return trip
+
+    def _loaded(
+        self, haul: Haul, loading: Fixes, share: float, offences: Sequence[Offence]
+    ) -> Generator[tuple[int, Event], None, Trip]:
+        """Loading at the source, and the trip from there: one of the `offences` where there is
+        room for one."""
         yield from self._seen(loading)
         loaded_ms = int(loading.time_ms[loading.loaded][0])
         departure = self._departure(haul, loading.end_ms, loaded_ms, share)
         # A truck that is half loaded when the simulation begins leaves open what is known of it.
         clear = not loading.time_ms[0] < self._start_ms <= loading.end_ms
-        some = [one for one in offences if one.occasion == "trip"]
-        found = offending_trip(departure, some) if offends and clear else None
-        trip = found or plain_trip(departure)
+        some = [one for one in offences if one.occasion == "trip" and clear]
+        trip = offending_trip(departure, some) or plain_trip(departure)
         yield from self._driven(trip)
         return trip
 

@@ -59,8 +59,10 @@ def hours(validity: Validity, today: date) -> str:
 
 
 def named(one_id: str, name: str) -> str:
-    """An id with its name, where that says more."""
-    return one_id if name in ("", one_id) else f"{one_id} {name}"
+    """An id with its name, where that says more; the name alone where it says the id."""
+    if f" {one_id} " in f" {name} ":
+        return name
+    return f"{one_id} {name}" if name else one_id
 
 
 def several(names: Sequence[str]) -> Words:

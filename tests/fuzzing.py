@@ -1,10 +1,11 @@
 """Hostile input at length: `make fuzz SECONDS=60 SEED=1`. docs/reliability.md keeps the figures.
 
 Rounds of hostile records go through the engine (`tests/fuzz/harness.py`), and of hostile bytes
-through the codec of terminals (`tests/fuzz/frames.py`), until the time is over. What does not hold
-is printed with the seed of its round, which alone repeats it, and the exit code is 1.
+through the codecs of terminals and platforms (`tests/fuzz/frames.py`, `platform_frames.py`), until
+the time is over. What does not hold is printed with the seed of its round, which alone repeats it,
+and the exit code is 1.
 
-    python tests/fuzzing.py [--seconds S] [--seed N] [--rounds N] [--what records|frames]
+    python tests/fuzzing.py [--seconds S] [--seed N] [--rounds N] [--what records|frames|platforms]
 """
 
 import argparse
@@ -17,8 +18,9 @@ from collections import Counter
 
 from fuzz.frames import FrameRound
 from fuzz.harness import Round
+from fuzz.platform_frames import PlatformFrameRound
 
-ROUNDS = {"records": Round, "frames": FrameRound}
+ROUNDS = {"records": Round, "frames": FrameRound, "platforms": PlatformFrameRound}
 MOST_BROKEN = 5
 """Rounds, after which it is enough."""
 

@@ -46,13 +46,21 @@ from mucktrack.settings import Settings
     help="End after so many seconds, with a summary.",
 )
 @click.option(
+    "--jt808", is_flag=True, help="Its trucks are JT/T 808 terminals, which report to a gateway."
+)
+@click.option(
     "--console/--no-console",
     "with_console",
     default=True,
     help="Whether cases are made and the console is served.",
 )
 def up(
-    settings: Settings, trucks: int, speed: float, seconds: float | None, with_console: bool
+    settings: Settings,
+    trucks: int,
+    speed: float,
+    seconds: float | None,
+    jt808: bool,
+    with_console: bool,
 ) -> None:
     """Run everything on this machine.
 
@@ -64,4 +72,5 @@ def up(
     from mucktrack.parts import FleetPlan
     from mucktrack.up import up as run_all
 
-    run_all(settings, FleetPlan(trucks, speed), seconds, with_console=with_console)
+    plan = FleetPlan(trucks, speed, by_terminals=jt808)
+    run_all(settings, plan, seconds, with_console=with_console)

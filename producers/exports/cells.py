@@ -75,7 +75,7 @@ def text_of(cell: Cell) -> str | None:
 
 
 def text_reader(pattern: re.Pattern[str] | None) -> Reader:
-    """The text, or of it what `pattern` finds: its first group where it has one."""
+    """The text, or of it what `pattern` finds."""
 
     def read(cell: Cell) -> str | None:
         text = text_of(cell)
@@ -87,8 +87,9 @@ def text_reader(pattern: re.Pattern[str] | None) -> Reader:
 
 
 def found(pattern: re.Pattern[str], text: str) -> str:
+    """What the pattern finds: its groups, one behind the other, where it has any."""
     match = pattern.search(text)
-    part = match and match.group(1 if pattern.groups else 0)
+    part = match and "".join(match.groups("") if pattern.groups else match.group())
     if not part or not part.strip():
         raise CellError(f"{_shown(text)} does not hold what the pattern looks for")
     return part.strip()

@@ -1,18 +1,24 @@
 """Vendors' exports as workbooks: .xlsx and .xls, one sheet of each.
 
-calamine holds a sheet whole in memory (some 60 bytes a cell), so that a workbook that would unfold
-to far more than a sheet of rows is refused before.
+A process of its own reads the sheet (`workbook_process`) and holds it in memory, some 60 bytes a
+cell: what a damaged or hostile workbook does there is an error here. One that would unfold to far
+more than a sheet of rows is refused before.
 """
 
+import json
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple, cast
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+import msgspec
 
 from producers.chunk import CHUNK_ELEMENTS, Chunk, InputFileError
 from producers.exports.cells import text_of
@@ -23,80 +29,129 @@ MAX_BYTES = 2 * 1024**3
 """Of what is packed in a workbook."""
 MAX_CELLS = 40_000_000
 """In the rectangle that holds all cells of a sheet: the most rows there can be, of 38 columns."""
+_PROGRAM = Path(__file__).with_name("workbook_process.py")
 _PIECE = 1 << 20
 _CELL = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _OVERLAP = 32
-_BROKEN = (
-    CalamineError, OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile,
-    zlib.error, EOFError,
-)  # fmt: skip
+_BROKEN = (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)
+
+
+class _Sheet(NamedTuple):
+    """A sheet whose rows are on their way."""
+
+    first_column: int
+    """The first that holds something, from 0; rows begin there."""
+    last_row: int
+    rows: Iterator[list[Any]]
 
 
 def check(path: Path, columns: Columns, truck_id: str | None) -> None:
     """Raise `InputFileError` where the columns are not there."""
-    _read_header(path, _sheet(path, columns), columns, truck_id)
+    with _sheet(path, columns) as sheet:
+        _read_header(path, sheet, columns, truck_id)
 
 
 def read(path: Path, columns: Columns, truck_id: str | None) -> Iterator[Chunk]:
     """The chunks of the sheet. Raises `InputFileError`."""
-    sheet = _sheet(path, columns)
-    header, reader = _read_header(path, sheet, columns, truck_id)
-    rows = _rows(sheet, header, columns, path.stat().st_size)
-    yield from chunks(rows, header, reader, columns.datum)
+    with _sheet(path, columns) as sheet:
+        header, first, reader = _read_header(path, sheet, columns, truck_id)
+        rows = _rows(sheet, first, columns, path.stat().st_size)
+        yield from chunks(rows, header, reader, columns.datum)
 
 
-def _sheet(path: Path, columns: Columns) -> CalamineSheet:
+@contextmanager
+def _sheet(path: Path, columns: Columns) -> Iterator[_Sheet]:
+    """The sheet that the mapping names, from a process that ends with the block."""
     try:
         if path.suffix.lower() == ".xlsx":
             refuse_bomb(path)
-        with CalamineWorkbook.from_path(str(path)) as workbook:
-            name = _sheet_name(path, workbook.sheet_names, columns)
-            return workbook.get_sheet_by_name(name)
     except _BROKEN as error:
-        words = next(iter(str(error).splitlines()), type(error).__name__)
-        raise InputFileError(
-            f"{path}: not a readable workbook: {words}; what is text or a web page under this "
-            "name, save as .xlsx or .csv"
-        ) from None
+        raise _unreadable(path, str(error)) from None
+    wanted = json.dumps(1 if columns.sheet is None else columns.sheet)
+    # -P: the modules beside the program are not to be taken for others of the same names.
+    process = subprocess.Popen(
+        [sys.executable, "-P", str(_PROGRAM), str(path.absolute()), wanted],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    stream = cast("IO[bytes]", process.stdout)
+    try:
+        messages = _messages(path, stream)
+        kind, *told = next(messages)
+        if kind == "names":
+            raise _no_sheet(path, columns, told)
+        first_column, last_row = told
+        yield _Sheet(first_column, last_row, _cells(messages))
+    finally:
+        process.kill()
+        process.wait()
+        stream.close()
+
+
+def _messages(path: Path, stream: IO[bytes]) -> Iterator[list[Any]]:
+    """Up to the one that says that it is the last. Raises `InputFileError`."""
+    while True:
+        length = int.from_bytes(stream.read(4), "big")
+        content = stream.read(length)
+        if not length or len(content) < length:
+            raise _unreadable(path, "it is damaged, or too large for memory")
+        message = msgspec.msgpack.decode(content)
+        if message[0] == "fault":
+            raise _unreadable(path, message[1])
+        if message[0] == "end":
+            return
+        yield message
+
+
+def _no_sheet(path: Path, columns: Columns, names: Sequence[str]) -> InputFileError:
+    there = ", ".join(map(repr, names)) or "none"
+    return InputFileError(
+        f"{path}: no sheet {columns.sheet or 1!r} ({columns.file}); there are {there}"
+    )
+
+
+def _unreadable(path: Path, words: str) -> InputFileError:
+    first = next(iter(words.splitlines()), "it ends too early")
+    return InputFileError(
+        f"{path}: not a readable workbook: {first}; what is text or a web page under this name, "
+        "save as .xlsx or .csv"
+    )
+
+
+def _cells(messages: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    for _, rows in messages:
+        for row in rows:
+            yield [datetime.fromisoformat(c[0]) if type(c) is list else c for c in row]
 
 
 def _read_header(
-    path: Path, sheet: CalamineSheet, columns: Columns, truck_id: str | None
-) -> tuple[list[str], RowReader]:
-    """The names of the columns from the first that holds something, and what reads the rows."""
+    path: Path, sheet: _Sheet, columns: Columns, truck_id: str | None
+) -> tuple[list[str], list[list[Any]], RowReader]:
+    """The names of the columns from the first that holds something; rows that have been read on the
+    way and are no header; and what reads rows."""
     number = columns.header
-    if number == 0:
-        first = sheet.start[1] + 1 if sheet.start else 1
-        header = [str(first + at) for at in range(sheet.width)]
+    names = next(islice(sheet.rows, max(0, number - 1), None), [])
+    if number:
+        header, first = [text_of(cell) or "" for cell in names], []
     else:
-        names: Sequence[Any] = next(islice(sheet.iter_rows(), number - 1, None), ())
-        header = [text_of(cell) or "" for cell in names]
-    return header, RowReader(columns, header, f"{path}: row {number or 1}", truck_id)
-
-
-def _sheet_name(path: Path, names: Sequence[str], columns: Columns) -> str:
-    wanted = 1 if columns.sheet is None else columns.sheet
-    if isinstance(wanted, int) and wanted <= len(names):
-        return names[wanted - 1]
-    if wanted in names:
-        return str(wanted)
-    there = ", ".join(map(repr, names))
-    raise InputFileError(f"{path}: no sheet {wanted!r} ({columns.file}); there are {there}")
+        header, first = [str(sheet.first_column + 1 + at) for at in range(len(names))], [names]
+    return header, first, RowReader(columns, header, f"{path}: row {number or 1}", truck_id)
 
 
 def _rows(
-    sheet: CalamineSheet, header: Sequence[str], columns: Columns, total_bytes: int
+    sheet: _Sheet, first: list[list[Any]], columns: Columns, total_bytes: int
 ) -> Iterator[Rows]:
-    start = columns.header + columns.skip
-    last = sheet.end[0] + 1 if sheet.end else 1
+    """`first`: rows before those that are still on their way."""
+    rows = islice(chain(first, sheet.rows), columns.skip, None)
     numbered = (
         (number, row)
-        for number, row in enumerate(islice(sheet.iter_rows(), start, None), start + 1)
+        for number, row in enumerate(rows, columns.header + columns.skip + 1)
         if any(text_of(cell) is not None for cell in row)
     )
     while some := list(islice(numbered, CHUNK_ELEMENTS)):
         numbers, cells = zip(*some, strict=True)
-        yield Rows(numbers, cells, total_bytes * numbers[-1] // last)
+        yield Rows(numbers, cells, total_bytes * numbers[-1] // max(1, sheet.last_row))
 
 
 def refuse_bomb(path: Path, most_bytes: int = MAX_BYTES) -> None:
@@ -105,28 +160,31 @@ def refuse_bomb(path: Path, most_bytes: int = MAX_BYTES) -> None:
     with zipfile.ZipFile(path) as packed:
         unpacked = 0
         for entry in packed.infolist():
-            is_sheet = "worksheets/" in entry.filename
-            columns: set[bytes] = set()
-            rows = {b"0"}
-            tail = b""
+            farthest = (0, 0)
             with packed.open(entry) as stream:
+                tail = b""
                 while piece := stream.read(_PIECE):
                     unpacked += len(piece)
                     if unpacked > most_bytes:
                         raise InputFileError(
                             f"{path}: unpacks to more than {most_bytes} bytes; save it as .csv"
                         )
-                    if is_sheet:
-                        cells = _CELL.findall(tail + piece)
-                        columns.update(column for column, _ in cells)
-                        rows.add(max((row for _, row in cells), key=int, default=b"0"))
+                    if "worksheets/" in entry.filename:
+                        farthest = _farthest(_CELL.findall(tail + piece), farthest)
                         tail = piece[-_OVERLAP:]
-            area = max(map(_column_number, columns), default=0) * max(map(int, rows))
-            if area > MAX_CELLS:
+            cells = farthest[0] * farthest[1]
+            if cells > MAX_CELLS:
                 raise InputFileError(
-                    f"{path}: {entry.filename} spans {area} cells; at most {MAX_CELLS} are read. "
-                    "Delete what stands far out, or save it as .csv"
+                    f"{path}: {entry.filename} spans {cells} cells; at most {MAX_CELLS} "
+                    "are read. Delete what stands far out, or save it as .csv"
                 )
+
+
+def _farthest(cells: Sequence[tuple[bytes, bytes]], before: tuple[int, int]) -> tuple[int, int]:
+    """The highest column and row there are."""
+    columns = max(map(_column_number, {letters for letters, _ in cells}), default=0)
+    rows = max((int(row) for _, row in cells), default=0)
+    return max(columns, before[0]), max(rows, before[1])
 
 
 def _column_number(letters: bytes) -> int:

@@ -123,7 +123,8 @@ class Entrance:
             self._metrics.registrations.labels(AWAY).inc()
             self._tell_away("registrations", error)
             return None
-        if before is not None and before.code != terminal.code:
+        changed = before is not None and before.code != terminal.code
+        if changed and self._once.may(f"{session.bare} changed", time.monotonic()):
             log.warning("terminal %s: %r registers where %r was", session.bare, terminal, before)
         return self._counted(Admission(Registered.DONE, terminal.code))
 

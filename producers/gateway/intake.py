@@ -12,8 +12,8 @@ from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.outbox import Outbox, RawFrame
 from producers.gateway.receipt import Receipt
 from producers.gateway.sessions import Seat, Session
+from producers.jt808.connection import Received
 from producers.jt808.location import BadLocation, Location
-from producers.jt808.message import Message
 from producers.profiles.positions import position_of
 from streams.output import Reject
 from streams.position import Position
@@ -43,15 +43,15 @@ class Intake:
         self,
         session: Session,
         seat: Seat,
-        message: Message,
-        frame: bytes,
+        received: Received,
         locations: Sequence[Location | BadLocation],
         received_ms: int,
         *,
         backfill: bool,
     ) -> None:
-        """`frame`: as received on the wire; `received_ms`: Unix milliseconds."""
-        receipt = Receipt(session, message, self._clock_s(), len(locations) + 1, self._delivered)
+        """`received_ms`: Unix milliseconds."""
+        message, frame = received.message, received.frame
+        receipt = Receipt(session, received, self._clock_s(), len(locations) + 1, self._delivered)
         outbox, done = self._outbox, receipt.done
         outbox.put_raw(
             RawFrame(frame, session.bare, received_ms, session.link.name, PROTOCOL), done

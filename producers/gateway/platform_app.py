@@ -98,6 +98,9 @@ class PlatformGateway:
         self.server.stop_reading()
         self.intake.end()
         await self.outbox.close()
+        await asyncio.sleep(0)  # for answers that were put off to the next turn of the loop
+        if self.intake.lost:
+            log.error("%d records were not taken by Kafka and are lost", self.intake.lost)
         await self.server.close()
         log.info("stopped: %d connections are left", len(self.server.links))
 

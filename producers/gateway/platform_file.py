@@ -72,7 +72,10 @@ class Platform:
     def may_come_from(self, host: str) -> bool:
         if not self.addresses:
             return True
-        address = ip_address(host.partition("%")[0])
+        try:
+            address = ip_address(host.partition("%")[0])
+        except ValueError:
+            return False
         mapped = getattr(address, "ipv4_mapped", None) or address
         return any(mapped in network for network in self.addresses)
 

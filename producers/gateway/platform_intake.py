@@ -43,6 +43,8 @@ class PlatformIntake:
         self._again: list[tuple[Put, int]] = []
         """With how many positions each is."""
         self._ends = False
+        self.lost = 0
+        """Records that Kafka had not taken at the end."""
 
     @property
     def behind(self) -> bool:
@@ -87,12 +89,12 @@ class PlatformIntake:
             self._metrics.again.set(len(self._again))
 
     def end(self) -> None:
-        """From now on what Kafka does not take is lost, and counted."""
+        """From now on everything is put once more at the most; what Kafka does not take then is
+        lost, and counted."""
         self._ends = True
-        self._metrics.lost.inc(len(self._again))
-        if self._again:
-            log.error("%d records were not taken by Kafka and are lost", len(self._again))
-            self._again.clear()
+        again, self._again = self._again, []
+        for put, positions in again:
+            self._keep(put, positions)
 
     def _take_one(
         self,
@@ -131,6 +133,7 @@ class PlatformIntake:
         if kept:
             self._metrics.positions.inc(positions)
         elif self._ends:
+            self.lost += 1
             self._metrics.lost.inc()
         else:
             self._again.append((put, positions))

@@ -21,6 +21,8 @@ UNSENT_BYTES: Final = 65_536
 """Answers that a platform does not fetch before it is no longer read."""
 UNSENT_S: Final = 30.0
 """And so long until it is cut off."""
+DRAIN_S: Final = 2.0
+"""How long a link is read that another has taken over from, once it can be read."""
 HANDSHAKE_S: Final = 15.0
 """For TLS."""
 GOODBYE_S: Final = 2.0

@@ -3,7 +3,7 @@
 Made by `producers.gateway.platform_server` for each connection. Nothing is taken before the login
 (0x1001), and a platform has one main link: a login on another takes over, since a link that broke
 on its way looks alive for minutes here, and whoever takes over has the password. JT/T 809 has no
-answer to positions.
+answer to positions: what the link before had sent is still read.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from producers.gateway.platform_file import Platform
 from producers.gateway.platform_intake import MALFORMED
 from producers.gateway.platform_limits import (
     BYTES_BEFORE_LOGIN,
+    DRAIN_S,
     FAULT_FORGIVEN,
     FAULTS,
     LOGIN_S,
@@ -66,6 +67,8 @@ class PlatformLink(asyncio.BufferedProtocol):
         self._unsent_since_s: float | None = None
         self._holds: set[str] = set()
         """Why it is not read at the moment."""
+        self._retired_s: float | None = None
+        """Since when another link has its place, and it could be read."""
         self._reason = ""
         """Why it is closed."""
 
@@ -82,7 +85,8 @@ class PlatformLink(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._server.leave(self)
-        self._server.metrics.closed.labels(self._reason or "by_peer").inc()
+        by_peer = "by_peer" if self._retired_s is None else "taken_over"
+        self._server.metrics.closed.labels(self._reason or by_peer).inc()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._server.buffer
@@ -125,10 +129,18 @@ class PlatformLink(asyncio.BufferedProtocol):
             self.abort("unsent")
         elif self._holds:
             return
+        elif self._retired_s is not None and now_s - self._retired_s > DRAIN_S:
+            self.close("taken_over")
         elif self.platform is None and now_s - self._began_s > LOGIN_S:
             self.close("no_login")
         elif now_s - self._heard_s > self._server.limits.idle_s:
             self.close("idle")
+
+    def retire(self) -> None:
+        """Another link of the platform has taken its place. What the platform had sent on this one
+        may wait here unread, as while Kafka is away, and it does not send it again: it is read to
+        its end, or for a while."""
+        self._retired_s = self._loop.time()
 
     def hold(self, why: str) -> None:
         """Read nothing."""
@@ -144,6 +156,8 @@ class PlatformLink(asyncio.BufferedProtocol):
             return
         # Its silence was the gateway's doing.
         self._heard_s = self._loop.time()
+        if self._retired_s is not None:
+            self._retired_s = self._heard_s
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -216,7 +230,7 @@ class PlatformLink(asyncio.BufferedProtocol):
             return
         if self.platform is not None and self.platform is not platform:
             self._server.log_out(self)
-        self.platform = platform
+        self.platform, self._retired_s = platform, None
         self._connection.version = message.version
         self._server.log_in(self, platform)
 
@@ -239,6 +253,17 @@ class PlatformLink(asyncio.BufferedProtocol):
         """A bad frame. What is whole but cannot be read in its body is no fault of the line: of a
         platform that is logged in and for vehicles it is kept among the rejects."""
         header = refused.header
+        if header is not None and header.message_id == LOGIN:
+            # What is wrong with it is not told: it may quote the password.
+            log.warning(
+                "%s: a login with access code %d cannot be read%s",
+                self.name,
+                header.centre_id,
+                "; are M1, IA1 and IC1 those of the platform?" if header.encrypted else "",
+            )
+            self._count_refused("wrong")
+            self.close("login_refused")
+            return
         if header is None or self.platform is None:
             self._count_refused("no_frame")
             self._fault()

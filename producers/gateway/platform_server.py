@@ -99,7 +99,7 @@ class PlatformServer:
         self.metrics.connections.set(len(self.links))
 
     def log_in(self, link: PlatformLink, platform: Platform) -> None:
-        """Its link from now on; one that it had before is closed."""
+        """Its link from now on; one that it had before ends."""
         before = self._logged_in.get(platform.centre_id)
         self._logged_in[platform.centre_id] = link
         self.metrics.platforms.set(len(self._logged_in))
@@ -113,7 +113,7 @@ class PlatformServer:
                 before.name,
                 link.name,
             )
-            before.close("taken_over")
+            before.retire()
 
     def log_out(self, link: PlatformLink) -> None:
         platform = link.platform

@@ -1,4 +1,5 @@
-"""What a terminal awaits: one message with positions, answered when all that came of it is kept.
+"""What a terminal awaits: one message with positions, answered when all that came of it is kept,
+or as soon as something is not.
 
 Made by `producers.gateway.intake` for each message; the outbox calls `done` once for each record.
 """
@@ -6,25 +7,25 @@ Made by `producers.gateway.intake` for each message; the outbox calls `done` onc
 from collections.abc import Callable
 
 from producers.gateway.sessions import Session
-from producers.jt808.message import Message
+from producers.jt808.connection import Received
 
 
 class Receipt:
     """Counts the acknowledgements of one message down."""
 
-    __slots__ = ("_ended", "kept", "left", "message", "positions", "read_s", "session")
+    __slots__ = ("_ended", "kept", "left", "positions", "read_s", "received", "session")
 
     def __init__(
         self,
         session: Session,
-        message: Message,
+        received: Received,
         read_s: float,
         records: int,
         ended: Callable[["Receipt"], None],
     ) -> None:
         """`records`: how often `done` will be called. `read_s`: by the loop's clock."""
         self.session = session
-        self.message = message
+        self.received = received
         self.read_s = read_s
         self.left = records
         self.positions = 0
@@ -32,9 +33,10 @@ class Receipt:
         self._ended = ended
 
     def done(self, kept: bool) -> None:
-        """One record was kept by the broker, or was not."""
+        """One record was kept by the broker, or was not: then nothing more is waited for."""
         self.left -= 1
-        if not kept:
-            self.kept = False
-        if self.left == 0:
+        if not self.kept:
+            return
+        self.kept = kept
+        if not kept or self.left == 0:
             self._ended(self)

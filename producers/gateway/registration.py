@@ -12,8 +12,9 @@ from typing import Final
 
 import msgspec
 
-from producers.gateway.terminals import Terminals, plate_key
+from producers.gateway.terminals import Terminals
 from producers.jt808.header import Version
+from producers.plates import plate_key
 
 CODE_BYTES: Final = 8
 """Of chance; written as 16 hexadecimal digits, which every terminal has room for."""

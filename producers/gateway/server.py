@@ -7,6 +7,7 @@ import asyncio
 import logging
 import ssl
 from collections import Counter
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
@@ -100,26 +101,34 @@ class Server:
     async def sweep(self) -> None:
         """For ever: end what is idle, ask again for what is missing. A few connections at a time,
         since answers wait meanwhile."""
-        loop = asyncio.get_running_loop()
         while True:
-            links = list(self.links)
-            slices = max(1, len(links) // SLICE)
-            for number in range(slices):
-                for link in links[number::slices]:
-                    link.look(loop.time())
+            left = list(self.links)
+            slices = len(left) // SLICE + 1
+            for _ in range(slices):
+                self._look(left[-SLICE:])
+                # Not even this list is to keep what has ended meanwhile.
+                del left[-SLICE:]
                 await asyncio.sleep(SWEEP_S / slices)
-            self.sessions.forget_moves(loop.time())
+            self.sessions.forget_moves(asyncio.get_running_loop().time())
 
     async def make_room(self) -> None:
         """For ever: read on where connections wait for the outbox."""
         while True:
             await self.outbox.room()
-            for link in list(islice(self.waiting, AT_A_TIME)):
-                if not self.outbox.crowded:
-                    del self.waiting[link]
-                    link.go_on()
-            self.metrics.paused.set(len(self.waiting))
+            self._go_on()
             await asyncio.sleep(0 if self.waiting else POLL_S)
+
+    def _look(self, links: Iterable[TerminalLink]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        for link in links:
+            link.look(now_s)
+
+    def _go_on(self) -> None:
+        for link in list(islice(self.waiting, AT_A_TIME)):
+            if not self.outbox.crowded:
+                del self.waiting[link]
+                link.go_on()
+        self.metrics.paused.set(len(self.waiting))
 
     def stop_reading(self) -> None:
         """No new connections, and nothing more from those there are."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from producers.jt808.connection import Received
 from producers.jt808.header import Version
-from producers.jt808.message import Message
 from producers.profiles.profile import Profile
 
 FLAPS: Final = 3
@@ -35,6 +35,10 @@ class Link(Protocol):
 
     def drop(self, session: "Session", reason: str) -> None:
         """End the session, and the connection where it was the last on it."""
+        ...
+
+    def close(self, reason: str) -> None:
+        """End the connection once its answers are out; nothing more is read."""
         ...
 
 
@@ -63,7 +67,7 @@ class Session:
     device: str = ""
     live: bool = True
     """False once it has ended: what is still under way for it is not answered."""
-    awaited: deque[tuple[Message, bytes, int]] | None = None
+    awaited: deque[tuple[Received, int]] | None = None
     """While Redis is asked something for it: what it has sent meanwhile, for `Talk.take`."""
     refusals: int = 0
     """Registrations and authentications."""

@@ -1,10 +1,11 @@
 """What is answered to each message of a terminal (JT/T 808).
 
 `terminal_link` hands over every message it has read; answers go back through the session's link.
-Every message gets one, with its own serial: 0x8100 for a registration, 0x8001 for the rest; only
-the terminal's own answers get none. What needs Redis is done beside the loop, and what the same
-terminal sends meanwhile waits for it, so that a terminal which does not wait for the answer to its
-authentication loses nothing.
+Every message gets one, with its own serial: 0x8100 for a registration, 0x8001 for the rest, for
+each part where there were several; only answers get none. Nothing is "done" that is not kept: what
+is neither a location nor about the session is answered "not supported". What needs Redis is done
+beside the loop, and what the same terminal sends meanwhile waits for it, so that a terminal which
+does not wait for the answer to its authentication loses nothing.
 """
 
 import logging
@@ -21,7 +22,7 @@ from producers.gateway.outbox import Outbox
 from producers.gateway.receipt import Receipt
 from producers.gateway.sessions import Link, Seat, Session
 from producers.gateway.tasks import Tasks
-from producers.jt808.connection import Refused
+from producers.jt808.connection import Received, Refused
 from producers.jt808.header import Header
 from producers.jt808.location import BadLocation
 from producers.jt808.message import Message, encode
@@ -51,7 +52,10 @@ KINDS: Final = {
     BATCH: "batch",
 }
 OTHER: Final = "other"
-
+NO_DATA: Final = (HEARTBEAT, PARAMETERS)
+"""Messages that are done when they have been read."""
+ANSWERS: Final = (TERMINAL_ANSWER, PLATFORM_ANSWER)
+"""An answer to an answer would go back and forth for ever where somebody echoes."""
 
 Work = Callable[[Session, Message], Coroutine[Any, Any, None]]
 """What cannot be answered at once."""
@@ -89,32 +93,37 @@ class Talk:
         self._count = {number: metrics.messages.labels(kind) for number, kind in KINDS.items()}
         self._count_other = metrics.messages.labels(OTHER)
 
-    def take(self, session: Session, message: Message, frame: bytes, received_ms: int) -> None:
-        """A message of a terminal, `frame` as it was on the wire."""
+    def take(self, session: Session, received: Received, received_ms: int) -> None:
+        """A message of a terminal."""
+        message = received.message
         if session.awaited is not None:
             if len(session.awaited) < AWAITED:
-                session.awaited.append((message, frame, received_ms))
+                session.awaited.append((received, received_ms))
             else:
-                self._refuse(session, message, "too_many_awaited")
+                self._refuse(session, received, "too_many_awaited")
             return
         number = message.message_id
         self._count.get(number, self._count_other).inc()
-        if number == REGISTER:
+        if number in (REGISTER, AUTHENTICATE) and type(message.body) is Unknown:
+            # Encrypted: the platform has no key.
+            self._metrics.refused.labels("encrypted").inc()
+            self._answer_all(session, received, Result.UNSUPPORTED)
+        elif number == REGISTER:
             self._ask(session, self._register, message)
         elif number == AUTHENTICATE:
             self._ask(session, self._authenticate, message)
-        elif number == TERMINAL_ANSWER:
+        elif number in ANSWERS:
             return
         elif (seat := session.seat or self._seat_unasked(session)) is None:
-            self._refuse(session, message, "not_let_in")
+            self._refuse(session, received, "not_let_in")
         elif number in (LOCATION, LOCATION_ANSWER, BATCH):
-            self._take_locations(session, seat, message, frame, received_ms)
+            self._take_locations(session, seat, received, received_ms)
         elif number == UNREGISTER:
             self._ask(session, self._unregister, message)
-        elif type(message.body) is Unknown:
-            self.answer(session, message.serial, number, Result.UNSUPPORTED)
+        elif number in NO_DATA and type(message.body) is not Unknown:
+            self._answer_all(session, received, Result.DONE)
         else:
-            self.answer(session, message.serial, number, Result.DONE)
+            self._answer_all(session, received, Result.UNSUPPORTED)
 
     def take_wrong(
         self, link: Link, session: Session | None, header: Header, refused: Refused
@@ -137,6 +146,13 @@ class Talk:
         """0x8001; `serial` and `message_id` are those of what is answered."""
         self.send(session, PLATFORM_ANSWER, GeneralAnswer(serial, message_id, result))
 
+    def _answer_all(self, session: Session, received: Received, result: Result) -> None:
+        """Each part of a message awaits an answer of its own; a terminal that sent them all at
+        once sends again those that get none."""
+        message = received.message
+        for serial in dict.fromkeys((message.serial, *received.serials)):
+            self.answer(session, serial, message.message_id, result)
+
     def query_location(self, session: Session) -> int:
         """Ask where it is (0x8201); the serial of the query, which 0x0201 will name."""
         return self.send(session, QUERY_LOCATION, QueryLocation())
@@ -158,13 +174,14 @@ class Talk:
             self._greet(session)
         return seat
 
-    def _refuse(self, session: Session, message: Message, reason: str) -> None:
+    def _refuse(self, session: Session, received: Received, reason: str) -> None:
         self._metrics.refused.labels(reason).inc()
-        self.answer(session, message.serial, message.message_id, Result.FAILED)
+        self._answer_all(session, received, Result.FAILED)
 
     def _take_locations(
-        self, session: Session, seat: Seat, message: Message, frame: bytes, received_ms: int
+        self, session: Session, seat: Seat, received: Received, received_ms: int
     ) -> None:
+        message = received.message
         body = message.body
         backfill = False
         if type(body) is Unknown:
@@ -174,14 +191,19 @@ class Talk:
         else:
             locations = [body.location if message.message_id == LOCATION_ANSWER else body]
         session.link.unanswered(1)
-        self._intake.take(session, seat, message, frame, locations, received_ms, backfill=backfill)
+        self._intake.take(session, seat, received, locations, received_ms, backfill=backfill)
 
     def _delivered(self, receipt: Receipt) -> None:
-        session, message = receipt.session, receipt.message
+        session = receipt.session
         session.link.unanswered(-1)
-        if session.live:
-            result = Result.DONE if receipt.kept else Result.FAILED
-            self.answer(session, message.serial, message.message_id, result)
+        if not session.live:
+            return
+        result = Result.DONE if receipt.kept else Result.FAILED
+        self._answer_all(session, receipt.received, result)
+        if not receipt.kept:
+            # Connected, a terminal goes on with what is new, and what was not kept comes after it,
+            # too late to be judged. One that connects anew begins with what it has stored.
+            session.link.close("undelivered")
 
     def _ask(self, session: Session, work: Work, message: Message) -> None:
         session.awaited = deque()
@@ -196,9 +218,9 @@ class Talk:
             session.link.drop(session, "bug")
             return
         awaited, session.awaited = session.awaited, None
-        for message, frame, received_ms in awaited or ():
+        for received, received_ms in awaited or ():
             if session.live:
-                self.take(session, message, frame, received_ms)
+                self.take(session, received, received_ms)
 
     async def _register(self, session: Session, message: Message) -> None:
         admission = await self._entrance.register(session, message.body)

@@ -7,6 +7,7 @@ they are read the codec's.
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from producers.gateway.limits import (
@@ -35,9 +36,12 @@ class TerminalLink(asyncio.BufferedProtocol):
     def __init__(self, server: "Server") -> None:
         self._server = server
         self._loop = asyncio.get_running_loop()
-        self._connection = Connection(version_of=self._version_of)
         self._sessions: dict[str, Session] = {}
         """By the phone as on the wire."""
+        # Not a method: a connection that has ended is to be forgotten without the collector.
+        self._connection = Connection(
+            version_of=partial(_version_of, self._sessions, server.default_version)
+        )
         self._transport: asyncio.Transport | None = None
         self.host = self.name = ""
         self._began_s = self._heard_s = self._loop.time()
@@ -177,7 +181,7 @@ class TerminalLink(asyncio.BufferedProtocol):
             if isinstance(event, Received):
                 self._take(event, now_s, received_ms)
             elif isinstance(event, PartReceived):
-                self._is_good(now_s)
+                self._take_part(event.message, now_s)
             else:
                 self._refuse(event)
             if self._reason:
@@ -195,7 +199,18 @@ class TerminalLink(asyncio.BufferedProtocol):
         session = self._sessions.get(message.phone) or self._begin(message, now_s)
         if session is not None:
             session.last_s = now_s
-            self._server.talk.take(session, message, received.frame, received_ms)
+            self._server.talk.take(session, received, received_ms)
+
+    def _take_part(self, message: Message, now_s: float) -> None:
+        """Only who is let in may make the gateway keep parts."""
+        session = self._sessions.get(message.phone)
+        if session is None or session.seat is None:
+            self._server.metrics.refused.labels("not_let_in").inc()
+            self._server.talk.answer_stranger(self, message, Result.FAILED)
+            self._fault()
+            return
+        self._is_good(now_s)
+        session.last_s = now_s
 
     def _begin(self, message: Message, now_s: float) -> Session | None:
         """A session for a phone that is new here; None where there are too many."""
@@ -214,6 +229,9 @@ class TerminalLink(asyncio.BufferedProtocol):
         if refused.header is not None:
             session = self._sessions.get(refused.header.phone)
             self._server.talk.take_wrong(self, session, refused.header, refused)
+        self._fault()
+
+    def _fault(self) -> None:
         self._faults += 1
         if self._faults > FAULTS:
             self.close("faults")
@@ -240,12 +258,6 @@ class TerminalLink(asyncio.BufferedProtocol):
 
     def _has_let_in(self) -> bool:
         return any(session.seat is not None for session in self._sessions.values())
-
-    def _version_of(self, phone: str) -> Version:
-        session = self._sessions.get(phone)
-        if session is None or session.seat is None:
-            return self._server.default_version
-        return session.seat.profile.version
 
     def _flush(self) -> None:
         if self._out and self._transport is not None:
@@ -276,3 +288,9 @@ class TerminalLink(asyncio.BufferedProtocol):
             session.last_s = now_s
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
+
+
+def _version_of(sessions: dict[str, Session], default: Version, phone: str) -> Version:
+    """Of a terminal whose header does not tell."""
+    session = sessions.get(phone)
+    return default if session is None or session.seat is None else session.seat.profile.version

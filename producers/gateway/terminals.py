@@ -10,6 +10,7 @@ from typing import Final
 
 from geofences.city import Truck
 from producers.jt808.header import bare_phone
+from producers.plates import plate_key
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,3 @@ class Terminals:
             del truck_of[phone]
             log.error("%s: terminal %s is in two trucks; it is let in for none", TRUCKS_FILE, phone)
         return cls(truck_of, phone_of)
-
-
-def plate_key(plate: str) -> str:
-    """A plate as it is compared: without what terminals pad it with, or write between its parts."""
-    return "".join(sign for sign in plate.upper() if sign.isalnum())

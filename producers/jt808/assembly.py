@@ -4,7 +4,9 @@ Time is an argument (seconds of any clock that only rises). Used by `connection`
 frames on the wire and sends nothing itself.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -41,12 +43,29 @@ class Assembly:
     changed_s: float
     bodies: dict[int, bytes] = field(default_factory=dict)
     frames: dict[int, bytes] = field(default_factory=dict)
+    serials: dict[int, int] = field(default_factory=dict)
     size: int = 0
     resends: int = 0
+    is_repeat: bool = False
+    """Of a message that has been complete: only a part of it may come again."""
 
     @property
     def missing(self) -> list[int]:
         return [number for number in range(1, self.of + 1) if number not in self.bodies]
+
+
+class Complete(NamedTuple):
+    """A message whose parts are all there."""
+
+    first: Header
+    body: bytes
+    frames: bytes
+    serials: tuple[int, ...]
+    """Of the parts, in their order."""
+
+
+Key = tuple[str, int, int, int]
+"""Phone, message id, serial of the first part, number of parts."""
 
 
 class Assemblies:
@@ -54,8 +73,10 @@ class Assemblies:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._open: dict[tuple[str, int, int, int], Assembly] = {}
-        """By phone, message id, serial of the first part, number of parts; oldest first."""
+        self._open: dict[Key, Assembly] = {}
+        """Oldest first."""
+        self._complete: deque[Key] = deque(maxlen=limits.assemblies)
+        """Those that were complete last."""
         self._size = 0
         self.given_up = 0
         """Messages that never became complete."""
@@ -70,8 +91,8 @@ class Assemblies:
 
     def add(
         self, header: Header, part: Part, body: bytes, frame: bytes, now_s: float
-    ) -> tuple[Header, bytes, bytes] | None:
-        """The header, body and frames of the message that this part completes.
+    ) -> Complete | None:
+        """The message that this part completes.
 
         Raises `ProtocolError` for a part that cannot be, or has no room.
         """
@@ -85,6 +106,7 @@ class Assemblies:
             first = structs.replace(header, serial=key[2])
             assembly = self._begin(key, Assembly(first, part.of, now_s))
         self._put(assembly, part.number, body, frame)
+        assembly.serials[part.number] = header.serial
         assembly.changed_s = now_s
         if self._size > self._limits.assembly_bytes:
             self._drop(key)
@@ -95,16 +117,23 @@ class Assemblies:
         if len(assembly.bodies) < part.of:
             return None
         self._drop(key)
+        self._complete.append(key)
         numbers = range(1, part.of + 1)
-        whole = b"".join(assembly.bodies[n] for n in numbers)
-        frames = b"".join(assembly.frames[n] for n in numbers)
-        return assembly.first, whole, frames
+        return Complete(
+            assembly.first,
+            b"".join(assembly.bodies[n] for n in numbers),
+            b"".join(assembly.frames[n] for n in numbers),
+            tuple(assembly.serials[n] for n in numbers),
+        )
 
     def due(self, now_s: float) -> list[tuple[Header, list[int]]]:
         """Which parts to ask for again; what has been asked for often enough is given up."""
         asked = []
         for key, assembly in list(self._open.items()):
             if now_s - assembly.changed_s < self._limits.resend_after_s:
+                continue
+            if assembly.is_repeat:
+                self._drop(key)
                 continue
             if assembly.resends >= self._limits.resends:
                 self._drop(key)
@@ -115,11 +144,14 @@ class Assemblies:
             asked.append((assembly.first, assembly.missing[: self._limits.resend_parts]))
         return asked
 
-    def _key(self, header: Header, part: Part) -> tuple[str, int, int, int]:
-        """Where the part belongs. Serials of parts follow each other, by the standard.
+    def _key(self, header: Header, part: Part) -> Key:
+        """Where the part belongs. Serials of parts follow each other, by the standard, and a part
+        that is sent again keeps its own.
 
         Peers also give every part the same serial, and parts that were asked for new ones; such a
-        part goes where one of its number is missing.
+        part goes where one of its number is missing. But a first part with another serial begins
+        another message: most terminals answer no question for parts, and what they send next must
+        not be mixed with what has been left lying.
         """
         base = (header.serial - part.number + 1) & 0xFFFF
         key = (header.phone, header.message_id, base, part.of)
@@ -130,14 +162,15 @@ class Assemblies:
             if alike and part.number not in assembly.bodies:
                 first_number = next(iter(assembly.bodies))
                 same_serial = (other[2] + first_number - 1) & 0xFFFF == header.serial
-                if assembly.resends or same_serial:
+                if same_serial or (assembly.resends and part.number > 1):
                     return other
         return key
 
-    def _begin(self, key: tuple[str, int, int, int], assembly: Assembly) -> Assembly:
+    def _begin(self, key: Key, assembly: Assembly) -> Assembly:
         if len(self._open) >= self._limits.assemblies:
             self._drop(next(iter(self._open)))
             self.given_up += 1
+        assembly.is_repeat = key in self._complete
         self._open[key] = assembly
         return assembly
 
@@ -149,5 +182,5 @@ class Assemblies:
         assembly.size += grown
         self._size += grown
 
-    def _drop(self, key: tuple[str, int, int, int]) -> None:
+    def _drop(self, key: Key) -> None:
         self._size -= self._open.pop(key).size

@@ -4,6 +4,7 @@ Not msgspec's own conversion, which reads bytes as base64 and knows no unions of
 """
 
 import types
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -11,8 +12,10 @@ import msgspec
 
 from producers.jt808.errors import ProtocolError
 from producers.jt808.location import BadLocation, Location, LocationBatch
-from producers.jt808.plain_location import location_from_plain
+from producers.jt808.plain_location import LOCATION_KEYS, location_from_plain
 
+EXPLAINING = ("name", "reading")
+"""What a decoder writes beside the fields, and nobody reads back."""
 _WORDS = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
 
 
@@ -32,7 +35,9 @@ def build(kind: Any, value: Any, what: str) -> Any:
             build(key_kind, key, f"{what}: key"): build(value_kind, one, f"{what}.{key}")
             for key, one in fields_of(value, what).items()
         }
-    if origin is Literal and value in get_args(kind):
+    if origin is Literal:
+        if value not in get_args(kind):
+            raise _unexpected(value, what, f"one of {', '.join(map(str, get_args(kind)))}")
         return value
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _struct(kind, fields_of(value, what), what)
@@ -63,6 +68,13 @@ def short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def refuse_unknown(given: dict[str, Any], known: Iterable[str], what: str) -> None:
+    """A misspelt field must not be silently left out."""
+    for name in given:
+        if name not in known:
+            raise ProtocolError(f"{what} has no {short(name)}; allowed are {', '.join(known)}")
+
+
 def _leaf(kind: Any, value: Any, what: str) -> Any:
     if kind is int:
         return integer(value, what)
@@ -83,7 +95,9 @@ def _leaf(kind: Any, value: Any, what: str) -> Any:
 def _struct(cls: type[msgspec.Struct], given: dict[str, Any], what: str) -> Any:
     """The fields of a location inside stand among its own, as `plain` writes them."""
     if cls is Location:
+        refuse_unknown(given, LOCATION_KEYS, what)
         return location_from_plain(given, what)
+    refuse_unknown(given, _known(cls), what)
     built: dict[str, Any] = {}
     for name, kind in _hints(cls).items():
         if kind is Location:
@@ -104,6 +118,16 @@ def _struct(cls: type[msgspec.Struct], given: dict[str, Any], what: str) -> Any:
 def _hints(cls: type[msgspec.Struct]) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {name: hints[name] for name in cls.__struct_fields__}
+
+
+@cache
+def _known(cls: type[msgspec.Struct]) -> dict[str, None]:
+    """The fields that there may be, in order."""
+    hints = _hints(cls)
+    known = [name for name, kind in hints.items() if kind is not Location]
+    if len(known) < len(hints):
+        known += LOCATION_KEYS
+    return dict.fromkeys((*known, *EXPLAINING))
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any) -> Any:

@@ -30,9 +30,8 @@ class Received(msgspec.Struct, gc=False):
     message: Message
     frame: bytes
     """As on the wire, with its flags; of a message of several parts their frames in order."""
-    last_serial: int | None = None
-    """Of a message of several parts: the serial of the one that came last and completed it, which
-    awaits an acknowledgement as every part does."""
+    serials: tuple[int, ...] = ()
+    """Of a message of several parts: theirs, in order. Each awaits an acknowledgement."""
 
 
 class PartReceived(msgspec.Struct, gc=False):
@@ -166,9 +165,8 @@ class Connection:
         complete = self._assemblies.add(header, part, body, frame, now_s)
         if complete is None:
             return PartReceived(with_body(header, body), frame)
-        first, whole, frames = complete
         try:
-            message = with_body(structs.replace(first, part=None), whole)
+            message = with_body(structs.replace(complete.first, part=None), complete.body)
         except ProtocolError as error:
-            return Refused(str(error), frames, header)
-        return Received(message, frames, header.serial)
+            return Refused(str(error), complete.frames, header)
+        return Received(message, complete.frames, complete.serials)

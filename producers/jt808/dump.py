@@ -20,7 +20,6 @@ from producers.jt808.plain import from_plain, to_plain
 
 Line = dict[str, Any]
 
-_SERIAL_BYTES = 2
 _LENGTH_OK = 1
 _ALL_OK = 2
 
@@ -74,7 +73,7 @@ class Decoder:
         return to_plain(message)
 
     def _assembled(self, message: Message, part: Part) -> list[Line]:
-        """The message that its last part completes; in place of frames, serials are gathered."""
+        """The message that its last part completes."""
         header = Header(
             message.message_id,
             message.phone,
@@ -85,16 +84,14 @@ class Decoder:
             part,
             message.protocol_version,
         )
-        serial = message.serial.to_bytes(_SERIAL_BYTES, "big")
         line: Line = {}
         try:
-            complete = self._assemblies.add(header, part, message.body.raw, serial, 0.0)
+            complete = self._assemblies.add(header, part, message.body.raw, b"", 0.0)
             if complete is None:
                 return []
-            first, whole, joined = complete
-            serials = [joined[at : at + 2] for at in range(0, len(joined), _SERIAL_BYTES)]
-            line = {"assembled_from": [int.from_bytes(one, "big") for one in serials]}
-            return [to_plain(with_body(structs.replace(first, part=None), whole)) | line]
+            line = {"assembled_from": list(complete.serials)}
+            first = structs.replace(complete.first, part=None)
+            return [to_plain(with_body(first, complete.body)) | line]
         except ProtocolError as error:
             head = {"phone": message.phone, "serial": message.serial, "parts": part.of}
             return [{"error": str(error)} | head | line]

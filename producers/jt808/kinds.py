@@ -115,15 +115,16 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """GBK text: of `size` bytes, filled up with zeros (read before it and behind it, written
-    behind); as long as the `prefix` says; or all that is left. What is not GBK is `{"hex": …}`."""
+    """GBK text: of `size` bytes, filled up with zeros; as long as the `prefix` says; or all that is
+    left. Zeros before it and behind it are not read, but with a prefix. What is not GBK is
+    `{"hex": …}`."""
 
     size: int | None = None
     prefix: Number | None = None
 
     def read(self, source: Source, beside: Values) -> str | dict[str, str]:
         data = Raw(self.size, self.prefix).read(source, beside)
-        if self.size is not None:
+        if self.prefix is None:
             data = data.strip(b"\0")
         try:
             text = data.decode(ENCODING)

@@ -2,7 +2,7 @@
 
 A table is a row for each field: name, kind, and in which editions or under which flag it is there.
 What is read is a dict of plain values (`kinds`). Writing what was read gives the same bytes, but
-for zeros before a text. Pure; it knows no message.
+for zeros around a text. Pure; it knows no message.
 """
 
 from collections.abc import Mapping, Sequence

@@ -26,6 +26,17 @@ ENCRYPTED = 1 << 5
 _FIXED = Layout(">IIiiHHH3sBBB")
 _WRITTEN = Layout(">IIIIHHH6s")
 _HALF = 1 << 31
+_DWORD, _SHORT = (0, 0xFFFF_FFFF), (0, 0xFFFF)
+_RANGES = {
+    "alarm_bits": _DWORD,
+    "status_bits": _DWORD,
+    "lat": (-2147, 2147),
+    "lon": (-2147, 2147),
+    "altitude_m": _SHORT,
+    "speed_kmh": (0, 6553.5),
+    "heading_deg": _SHORT,
+}
+"""What there is room for."""
 _BATCH = Layout(">HB")
 _WORD = Layout(">H")
 
@@ -157,8 +168,17 @@ def write_location(location: Location, version: Version = "2013") -> bytes:
             write_time(location.time_ms),
         )
     except (struct.error, OverflowError, ValueError) as error:
-        raise ProtocolError(f"a location has no room for a value: {error}") from None
+        raise _without_room(location, error) from None
     return fixed + location.additional
+
+
+def _without_room(location: Location, error: Exception) -> ProtocolError:
+    """Names the value that the fixed bytes cannot hold."""
+    for name, (least, most) in _RANGES.items():
+        value = getattr(location, name)
+        if not least <= value <= most:
+            return ProtocolError(f"{name} {value}; allowed are {least} to {most}")
+    return ProtocolError(f"a location has no room for a value: {error}")
 
 
 def _coordinate(degrees: float, negated: int) -> int:
@@ -166,7 +186,7 @@ def _coordinate(degrees: float, negated: int) -> int:
     if negated:
         return abs(number)
     if not -_HALF <= number < _HALF:
-        raise ProtocolError(f"{degrees} degrees; a location has room for {_HALF / 1e6:.0f}")
+        raise OverflowError(f"{degrees} degrees")
     return number & 0xFFFFFFFF
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from producers.jt808.build import build, fields_of
+from producers.jt808.build import build, fields_of, refuse_unknown
 from producers.jt808.declared import Fields, write_fields
 from producers.jt808.header import Part, Version
 from producers.jt808.kinds import in_hex
@@ -18,6 +18,7 @@ from producers.jt808.messages import MESSAGES, Unknown
 from producers.jt808.parameters import meaning, name_of
 from producers.jt808.plain_location import plain_location
 from producers.jt808.queries import Parameter
+from producers.jt808.session import Authenticate, Register
 
 _HEX_IDS = {"message_id": 4, "parameter_id": 8}
 """Numbers that are read in hex everywhere, and their digits."""
@@ -46,7 +47,9 @@ def to_plain(message: Message) -> dict[str, Any]:
 def from_plain(plain: Any) -> Message:
     """The message; what only explains others (names, readings) is not looked at."""
     fields = fields_of(plain, "a message")
-    head = build(_Head, fields, "message")
+    refuse_unknown(fields, _KEYS, "message")
+    names = _Head.__struct_fields__
+    head = build(_Head, {name: fields[name] for name in names if name in fields}, "message")
     part = None if head.part is None else Part(head.part, head.parts or 0)
     row = MESSAGES.get(head.message_id)
     body = fields.get("body", {})
@@ -58,7 +61,9 @@ def from_plain(plain: Any) -> Message:
         head.phone,
         head.serial,
         head.version,
-        _declared(head, body) if kind is Fields else build(kind, body, "body"),
+        _declared(head, body)
+        if kind is Fields
+        else build(kind, _completed(kind, body, head.version), "body"),
         head.encryption,
         part,
         head.protocol_version,
@@ -80,6 +85,21 @@ class _Head(msgspec.Struct):
     parts: int | None = None
     checksum_ok: bool = True
     length_ok: bool = True
+
+
+_KEYS = (*_Head.__struct_fields__, "body", "message", "frame", "assembled_from")
+
+
+def _completed(kind: type[msgspec.Struct], body: Any, version: Version) -> Any:
+    """With what the edition decides where it is not said: the lengths of a registration's fields,
+    and that an authentication of 2019 has an IMEI and a software version."""
+    if not isinstance(body, dict):
+        return body
+    if kind is Register:
+        return {"layout": version} | body
+    if kind is Authenticate and version == "2019":
+        return body if "imei" in body else {"imei": "", "software": ""} | body
+    return body
 
 
 def _declared(head: "_Head", body: Any) -> Any:
@@ -120,8 +140,11 @@ def _plain_struct(value: msgspec.Struct, version: Version) -> dict[str, Any]:
             plain |= plain_location(field, version)
         elif name in _HEX_IDS and isinstance(field, int):
             plain[name] = f"0x{field:0{_HEX_IDS[name]}x}"
-        elif field is not None:
+        elif field is not None and (name, field) != ("why", ""):
             plain[name] = _plain(field, version)
+    if isinstance(value, Authenticate) and value.imei is None and version == "2019":
+        # Said, since without a word an authentication of 2019 has one.
+        plain["imei"] = None
     if isinstance(value, Parameter) and name_of(value.parameter_id) is not None:
         plain["name"] = name_of(value.parameter_id)
         plain["reading"] = in_hex(meaning(value.parameter_id, value.value))

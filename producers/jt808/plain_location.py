@@ -23,6 +23,11 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
     "heading_deg": int,
 }
 _NEEDED = ("lat", "lon")
+LOCATION_KEYS = (
+    "lat", "lon", "speed_kmh", "heading_deg", "altitude_m", "time_ms", "time", "located",
+    "alarm_bits", "alarms", "status_bits", "status", "load", "items", "after_items",
+)  # fmt: skip
+"""What `plain_location` writes."""
 
 
 def plain_location(location: Location, version: Version) -> dict[str, Any]:
@@ -87,10 +92,15 @@ def location_from_plain(plain: dict[str, Any], what: str) -> Location:
     return Location(**values, time_ms=time_ms, additional=_additional(plain, what))
 
 
+def _item_id(value: Any) -> int:
+    """Text is hex, with 0x or without."""
+    return value if type(value) is int else int(value, 16)
+
+
 def _additional(plain: dict[str, Any], what: str) -> bytes:
     try:
         items = [
-            (int(one["id"], 16), bytes.fromhex(one["value"])) for one in plain.get("items", ())
+            (_item_id(one["id"]), bytes.fromhex(one["value"])) for one in plain.get("items", ())
         ]
         return write_items(items) + bytes.fromhex(plain.get("after_items", ""))
     except (KeyError, TypeError, ValueError) as error:

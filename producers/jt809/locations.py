@@ -40,12 +40,18 @@ class Reported(msgspec.Struct, gc=False):
 
 
 def positions_in(body: OfVehicle) -> list[Reported | BadLocation]:
-    """Every position of the message, in order; one that cannot be read does not hide the next."""
+    """Every position of the message, in order; one that cannot be read does not hide the next, and
+    what stands behind those that are announced may be more of them."""
     data = body.data
     if isinstance(data, Position2011 | Position2019):
         return [reported(data)]
     if isinstance(data, Backfill2011 | Backfill2019):
-        return [reported(position) for position in data.positions]
+        found = [reported(position) for position in data.positions]
+        if data.extra:
+            announced = len(data.positions)
+            error = f"{len(data.extra)} bytes behind the {announced} positions announced"
+            found.append(BadLocation(error, data.extra))
+        return found
     return []
 
 

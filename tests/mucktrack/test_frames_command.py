@@ -77,10 +77,12 @@ def test_hex_is_taken_as_people_have_it() -> None:
         [PLACE[2:-2]],
         [spaced.replace(" ", ":")],
         [f"0x{PLACE}"],
+        [", ".join(f"0x{pair}" for pair in spaced.split())],
     ):
         assert decoded(*arguments) == (0, [expected])
     assert decoded(given=f"\n{spaced}\r\n\n{PLACE}") == (0, [expected, expected])
     assert decoded(given=f"{BEAT}{PLACE}")[1][1] == expected
+    assert decoded(given=f"\ufeff{PLACE}\r\n") == (0, [expected])
 
 
 def test_an_error_is_told_in_its_place_and_in_the_exit_code() -> None:
@@ -90,6 +92,7 @@ def test_an_error_is_told_in_its_place_and_in_the_exit_code() -> None:
     assert code == 1
     assert ["error" in line for line in lines] == [False, True, True, True, False, False, True]
     assert lines[1]["error"].startswith("no hex")
+    assert lines[1]["text"] == "nothing"
     assert lines[2]["frame"] == BEAT[:20] + "7e"
     assert "odd" in lines[3]["error"]
     assert lines[4]["checksum_ok"] is False
@@ -184,3 +187,69 @@ def test_lines_that_are_no_message_are_told_with_their_number() -> None:
         "line 1", "line 2", "line 4", "line 5",
     ]  # fmt: skip
     assert "Traceback" not in errors
+
+
+def encoded(message_id: str, body: dict[str, Any], version: str = "2013") -> tuple[str, str]:
+    """The frame, or what is said of the message."""
+    line = {
+        "message_id": message_id,
+        "version": version,
+        "phone": "13812345678",
+        "serial": 1,
+        "body": body,
+    }
+    _, frames, errors = run("encode", given=json.dumps(line))
+    return "".join(frames), errors
+
+
+def test_the_edition_decides_what_is_not_said() -> None:
+    """By hand nobody writes the layout."""
+    said = {
+        "province": 33,
+        "city": 203,
+        "maker": "70111",
+        "model": "MT-1",
+        "terminal_id": "A1",
+        "plate_colour": 2,
+        "plate": "浙B12345",
+    }
+    for version, fixed in (("2011", 25), ("2013", 37), ("2019", 76)):
+        frame, _ = encoded("0x0100", said, version)
+        (line,) = decoded("--version", "2011" if version == "2011" else "2013", frame)[1]
+        assert line["body"] == said | {"layout": version}
+        assert int(frame[6:10], 16) & 0x3FF == fixed + 8
+    frame, _ = encoded("0x0102", {"code": "abc"}, "2019")
+    assert decoded(frame)[1][0]["body"] == {"code": "abc", "imei": "", "software": ""}
+    alone, _ = encoded("0x0102", {"code": "abc", "imei": None}, "2019")
+    (line,) = decoded(alone)[1]
+    assert line["body"] == {"code": "abc", "imei": None}
+    assert run("encode", given=json.dumps(line))[1] == [alone]
+
+
+def test_what_is_wrong_with_a_message_is_named() -> None:
+    place = {"lat": 29.1, "lon": 121.1, "status_bits": 3}
+    for body, said in (
+        (place | {"speed_kmh": -3}, "speed_kmh -3.0; allowed are 0 to 6553.5"),
+        (place | {"speedkmh": 3}, "body has no 'speedkmh'; allowed are lat, lon, speed_kmh,"),
+        (place | {"lat": 3000}, "lat 3000"),
+    ):
+        frame, errors = encoded("0x0200", body)
+        assert frame == ""
+        assert said in errors
+    _, errors = encoded("0x0200", place, "2014")
+    assert "message.version is '2014'; expected one of 2011, 2013, 2019" in errors
+    for item_id in (0x31, "0x31", "31"):
+        frame, _ = encoded("0x0200", place | {"items": [{"id": item_id, "value": "0c"}]})
+        assert frame[-10:-4] == "31010c"
+
+
+def test_a_frame_is_told_before_the_next_one_comes() -> None:
+    command = [sys.executable, "-m", "mucktrack", "jt808", "decode"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as decoder:
+        assert decoder.stdin is not None
+        assert decoder.stdout is not None
+        decoder.stdin.write(f"{BEAT}\n".encode())
+        decoder.stdin.flush()
+        assert json.loads(decoder.stdout.readline())["message"] == "heartbeat"

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -155,6 +156,29 @@ def test_what_cannot_be_used(servers: list[str], arguments: tuple[str, ...], exp
     assert "Traceback" not in said
 
 
+def test_a_signal_while_kafka_is_awaited(tmp_path: Path, redis_url: str) -> None:
+    city, port_file = write_city(tmp_path / "city"), tmp_path / "pages"
+    child = subprocess.Popen(
+        command(
+            *("--kafka", "127.0.0.1:1", "--redis", redis_url, "--city", str(city)),
+            *("--gateway-metrics-port", "0", "--gateway-port", "0"),
+            *("--metrics-port-file", str(port_file)),
+        ),
+        env=environment(),
+    )
+    try:
+        deadline = time.monotonic() + WAIT_S
+        while not port_file.exists() or '"for": "kafka"' not in _waits(int(port_file.read_text())):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(WAIT_S) == 0
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
 def test_topics_that_are_not_there(fresh_kafka: str, redis_url: str, tmp_path: Path) -> None:
     city = str(write_city(tmp_path / "city"))
     code, said = ended(
@@ -169,3 +193,12 @@ def _page(port: int, name: str) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}") as answer:
         text: str = answer.read().decode()
         return text
+
+
+def _waits(port: int) -> str:
+    """What /readyz says is waited for; nothing where it is ready."""
+    try:
+        return _page(port, "readyz")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read().decode()

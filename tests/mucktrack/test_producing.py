@@ -183,6 +183,26 @@ def test_a_fleet_that_the_city_does_not_have_is_told(tmp_path):
     assert "100000 trucks; the city has" in done.stderr
 
 
+@pytest.mark.parametrize(("noise", "exact"), [("0", True), ("1", False)])
+def test_without_noise_terminals_tell_the_moment(tmp_path, noise, exact):
+    positions = tmp_path / "p.jsonl"
+    options = ("--trucks", "5", "--hours", "0.1", "--noise", noise)
+    done = run("127.0.0.1:9", "simulate", "--out", positions, *options)
+    assert done.returncode == 0, done.stderr
+    times = [json.loads(line)["time_ms"] for line in positions.read_text().splitlines()]
+    assert any(time_ms % 1_000 for time_ms in times) == exact
+
+
+def test_roads_that_cannot_be_read_are_told(tmp_path):
+    city = tmp_path / "city"
+    shutil.copytree(DEMO_CITY, city)
+    (city / "roads.json").write_text('{"features": [1]}')
+    done = run("127.0.0.1:9", "simulate", "--out", tmp_path / "p.jsonl", "--city", city)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert f"{city / 'roads.json'}: no GeoJSON of roads" in done.stderr
+
+
 @pytest.mark.parametrize("text", ["soon", "2026-04-01T21:30", "1999-04-01T21:30+08:00"])
 def test_a_start_that_is_no_moment_is_told(tmp_path, text):
     done = run("127.0.0.1:9", "simulate", "--out", tmp_path / "p.jsonl", "--start", text)

@@ -63,6 +63,21 @@ def test_it_ends_by_itself_with_a_summary(tmp_path):
     assert archived_positions(run / "archive") == positions
 
 
+def test_its_trucks_can_be_terminals(tmp_path):
+    with up(tmp_path, "--seconds", "12", "--jt808") as process:
+        address = wait_until_ready(process)
+        told, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    positions, violations, _ = summary(told)
+    assert positions > 1_000
+    assert violations > 0
+    assert_all_gone(tmp_path, address)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert "terminals are awaited" in (run / "gateway.log").read_text()
+    assert "acknowledged" in (run / "fleet.log").read_text()
+    assert archived_positions(run / "archive") == positions
+
+
 def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path, fresh_kafka):
     state = tmp_path / "state"
     published = detected = 0
@@ -82,7 +97,8 @@ def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path, fresh_kafk
             positions, violations, rejected = summary(told)
             assert positions > 1_000
             assert violations > 0
-            assert rejected == 0
+            # Some have no fix; the second fleet would be late if it were not after the first.
+            assert rejected < 0.1 * positions
             assert positions == positions_on_the_topic(fresh_kafka) - published
             assert violations == len(ids_on_the_queue(fresh_kafka)) - detected
             published += positions

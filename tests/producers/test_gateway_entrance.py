@@ -266,6 +266,31 @@ async def test_redis_away(broker: str, own_redis: RedisServer, city: Path) -> No
             assert gateway.figure("registrations_total", result="away") == 1
 
 
+async def test_a_start_without_redis(broker: str, own_redis: RedisServer, city: Path) -> None:
+    async with running(broker, own_redis.url, city) as gateway:
+        assert "redis" in gateway.waits_for()
+        with own_redis:
+            await until(lambda: not gateway.waits_for(), "Redis is there")
+            async with Terminal(gateway.port) as terminal:
+                await terminal.enter()
+                assert await terminal.locate() == DONE
+
+
+@pytest.mark.parametrize("spoilt", [{"version": "1999"}, {"registered_ms": "soon"}, {"code": ""}])
+async def test_what_redis_has_is_spoilt(
+    broker: str, redis_url: str, city: Path, spoilt: dict[str, str]
+) -> None:
+    """The terminal registers anew."""
+    async with running(broker, redis_url, city) as gateway:
+        async with Terminal(gateway.port) as terminal:
+            code = await terminal.enter()
+        with redis.Redis.from_url(redis_url) as client:
+            client.hset(f"mucktrack:terminal:{PHONE}", mapping=spoilt)
+        async with Terminal(gateway.port) as terminal:
+            assert await terminal.authenticate(code) == FAILED
+            await terminal.enter()
+
+
 async def test_redis_that_does_not_answer(broker: str, own_redis: RedisServer, city: Path) -> None:
     with own_redis:
         async with running(broker, own_redis.url, city) as gateway, Terminal(gateway.port) as old:

@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from gateway_parts import (
     LIMITS,
     OTHER_PHONE,
@@ -152,6 +153,46 @@ async def test_a_connection_that_nobody_is_let_in_on(
         assert gateway.figure("authentications_total", result="refused") == limits.REFUSALS + 1
 
 
+async def test_parts_of_strangers_are_not_kept(broker: str, redis_url: str, city: Path) -> None:
+    async with (
+        running(broker, redis_url, city) as gateway,
+        Terminal(gateway.port, OTHER_PHONE) as stranger,
+    ):
+        assert await stranger.beat() == FAILED
+        whole = encode(
+            Message(0x0801, OTHER_PHONE.zfill(12), 1, "2013", Unknown(b"photo" * 20_000))
+        )
+        stranger.tell_bytes(whole[: whole.rindex(b"\x7e", 0, -1)])
+        await stranger.until_cut()
+        await until(lambda: not gateway.gateway.server.links, "it is gone")
+        assert gateway.figure("connections_closed_total", reason="faults") == 1
+        assert gateway.figure("refused_total", reason="not_let_in") == limits.FAULTS + 2
+
+
+@pytest.mark.parametrize("message_id", [0x0100, 0x0102])
+async def test_who_comes_encrypted_is_told(
+    broker: str, redis_url: str, city: Path, message_id: int
+) -> None:
+    """And is heard on the same connection, when it comes again without."""
+    async with running(broker, redis_url, city) as gateway, Terminal(gateway.port) as terminal:
+        secret = Message(message_id, PHONE.zfill(12), 700, "2013", Unknown(b"secret"), 1)
+        terminal.tell_bytes(encode(secret))
+        assert (await terminal.answer_to(700)).result == 3
+        assert gateway.figure("refused_total", reason="encrypted") == 1
+        await terminal.enter()
+
+
+async def test_a_photo_in_parts_is_not_supported_and_spoils_nothing(
+    broker: str, redis_url: str, city: Path
+) -> None:
+    async with running(broker, redis_url, city) as gateway, Terminal(gateway.port) as terminal:
+        await terminal.enter()
+        photo = Message(0x0801, PHONE.zfill(12), 100, "2013", Unknown(b"photo" * 20_000))
+        terminal.tell_bytes(encode(photo))
+        assert (await terminal.answer_to(100)).result == 3
+        assert await terminal.locate() == DONE
+
+
 async def test_a_connection_on_which_nobody_is_let_in_ends(
     broker: str, redis_url: str, city: Path
 ) -> None:
@@ -243,24 +284,26 @@ async def test_a_terminal_that_fetches_no_answers(broker: str, redis_url: str, c
         await good.enter()
         _reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1)
         writer.transport.pause_reading()
-        beats = heartbeat(1, "17000000000") * 1_000
-        try:
-            async with asyncio.timeout(3):
-                while True:
-                    writer.write(beats)
-                    await writer.drain()
-        except TimeoutError:
-            pass
-        (deaf,) = (one for one in gateway.gateway.server.links if one._unsent_since_s is not None)
+        links = gateway.gateway.server.links
+
+        async def beat() -> None:
+            while True:
+                writer.write(heartbeat(1, "17000000000") * 1_000)
+                await writer.drain()
+
+        beating = asyncio.create_task(beat())
+        await until(lambda: any(one._unsent_since_s for one in links), "it is not read any more")
+        beating.cancel()
+        (deaf,) = (one for one in links if one._unsent_since_s)
         assert deaf._transport is not None
         assert deaf._transport.get_write_buffer_size() < 2 * limits.UNSENT_BYTES
         assert await good.locate() == DONE
         deaf.close("faults")
         await asyncio.sleep(0.1)
-        assert len(gateway.gateway.server.links) == 2, "its answers are still to be fetched"
+        assert len(links) == 2, "its answers are still to be fetched"
         loop = asyncio.get_running_loop()
         deaf.look(loop.time() + limits.UNSENT_S + 1)
-        await until(lambda: len(gateway.gateway.server.links) == 1, "it is cut off")
+        await until(lambda: len(links) == 1, "it is cut off")
         writer.transport.abort()
 
 
@@ -279,6 +322,8 @@ async def test_nothing_is_left_of_two_hundred_connections(
 
         await asyncio.gather(*(one(*truck) for truck in fleet.items()))
 
+    before = _left()
+    """Of tests before this one, where pytest keeps something."""
     async with running(broker, redis_url, city) as gateway:
         server, sessions = gateway.gateway.server, gateway.gateway.sessions
         await come_and_go(gateway.port)
@@ -291,11 +336,13 @@ async def test_nothing_is_left_of_two_hundred_connections(
         assert not server._addresses
         assert gateway.figure("sessions") == gateway.figure("connections") == 0
         await until(lambda: gateway.gateway.outbox.held_bytes == 0, "all is kept")
-        gc.collect()
-        left = [
-            one for one in gc.get_objects() if isinstance(one, TerminalLink | Session | Receipt)
-        ]
-        assert left == []
+        await until(lambda: _left() <= before, "nothing is left of them")
+
+
+def _left() -> set[int]:
+    gc.collect()
+    kinds = TerminalLink | Session | Receipt
+    return {id(one) for one in gc.get_objects() if isinstance(one, kinds)}
 
 
 async def test_ten_thousand_frames_from_one_delay_the_others_little(

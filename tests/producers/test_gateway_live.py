@@ -238,10 +238,32 @@ async def test_a_batch_of_several_parts(broker: str, redis_url: str, city: Path)
         assert asked == Resend(50, [3])
         assert await positions(broker) == []
         terminal.tell_bytes(parts[2])
-        assert (await terminal.answer_to(50)).result == DONE
+        assert [(await terminal.answer_to(50 + n)).result for n in range(4)] == [DONE] * 4
         assert len(await positions(broker)) == 120
         (raw,) = await frames(broker)
         assert raw.value == whole
+
+
+async def test_nothing_is_done_that_is_not_kept(broker: str, redis_url: str, city: Path) -> None:
+    """The codec reads photos and the like, and nobody keeps them."""
+    async with running(broker, redis_url, city) as gateway, Terminal(gateway.port) as terminal:
+        await terminal.enter()
+        photo = Unknown(bytes(8) + bytes(28) + b"a photo")
+        for message_id in (0x0801, 0x0900, 0x0702, 0x8103):
+            body = photo if message_id == 0x0801 else Unknown(b"\x01\x02\x03")
+            assert await terminal.result_of(message_id, body) == UNSUPPORTED
+        assert await frames(broker) == []
+
+
+async def test_an_answer_is_not_answered(broker: str, redis_url: str, city: Path) -> None:
+    """Else a peer that echoes would keep the gateway busy for ever."""
+    async with running(broker, redis_url, city) as gateway, Terminal(gateway.port) as terminal:
+        await terminal.enter()
+        answers = len(terminal.answers)
+        for message_id in (0x0001, 0x8001):
+            terminal.tell(message_id, GeneralAnswer(0, 0x0002, DONE))
+        assert await terminal.beat() == DONE
+        assert len(terminal.answers) == answers + 1
 
 
 async def test_a_forwarder_with_fifty_terminals(

@@ -48,11 +48,13 @@ async def test_nothing_is_acknowledged_that_kafka_does_not_keep(
         assert await terminal.beat() == DONE, "the gateway lives"
         await other.enter(OTHER_PLATE)
         await until(lambda: "kafka" in gateway.waits_for(), "the health page says so")
-        results = [(await terminal.answer_to(one, 40)).result for one in serials]
-        assert results == [FAILED] * 20
-        assert gateway.figure("undelivered_total") == 20
+        # With the first that is not kept the connection ends: what the terminal has stored is to
+        # come before what is new.
+        assert (await terminal.answer_to(serials[0], 40)).result == FAILED
+        await terminal.until_cut()
+        await until(lambda: gateway.figure("undelivered_total") == 20, "all are given up")
         assert gateway.figure("positions_total") == 1
-        assert not terminal.is_cut
+        assert not other.is_cut
 
 
 async def test_what_was_read_is_answered_before_the_gateway_stops(
@@ -106,16 +108,20 @@ async def test_a_crowded_outbox_stops_the_reading(
     """With an outbox that holds next to nothing, many terminals get through all the same."""
     fleet = {f"浙B{n:05d}": str(13700000000 + n) for n in range(20)}
     city = write_city(tmp_path / "fleet", fleet)
-    async with running(broker, redis_url, city, outbox_bytes=20_000) as gateway:
+    async with running(broker, redis_url, city, outbox_bytes=200_000) as gateway:
 
         async def drive(plate: str, phone: str) -> None:
-            async with Terminal(gateway.port, phone) as terminal:
-                await terminal.enter(plate)
-                serials = [terminal.tell(0x0200, location(TIME_MS + 1000 * n)) for n in range(300)]
-                results = [(await terminal.answer_to(one)).result for one in serials]
-                again = [n for n, result in enumerate(results) if result != DONE]
-                for n in again:
-                    assert await terminal.locate(TIME_MS + 1000 * n) == DONE
+            left = list(range(300))
+            while left:
+                async with Terminal(gateway.port, phone) as terminal:
+                    await terminal.enter(plate)
+                    serials = [
+                        (n, terminal.tell(0x0200, location(TIME_MS + 1000 * n))) for n in left
+                    ]
+                    with suppress(ConnectionError):
+                        for n, serial in serials:
+                            if (await terminal.answer_to(serial)).result == DONE:
+                                left.remove(n)
 
         await asyncio.gather(*(drive(*truck) for truck in fleet.items()))
         assert len({(one.truck_id, one.time_ms) for one in await positions(broker)}) == 20 * 300

@@ -14,7 +14,8 @@ from geofences.loader import city_version, read_files
 from producers.gateway.fleet_register import FleetRegister, UnusableRegister
 from producers.gateway.once import AGAIN_S, MOST, Once
 from producers.gateway.registration import Registered, Terminal, Verdict, code_for, judge
-from producers.gateway.terminals import Terminals, plate_key
+from producers.gateway.terminals import Terminals
+from producers.plates import plate_key
 from streams.cities import RedisCities
 from streams.health import Health
 

@@ -9,6 +9,8 @@ from platform_parts import CIPHER, CREDENTIALS, EAST, WEST, LowerPlatform, runni
 
 from mucktrack.topics import create_topics
 from producers.gateway.platform_limits import PlatformLimits
+from producers.jt809.cipher import Cipher
+from producers.jt809.fields import write as write_fields
 from producers.jt809.links import Closing, Logout
 from producers.jt809.message import OfPlatform, OfVehicle
 from producers.jt809.message import Raw as RawBody
@@ -93,6 +95,19 @@ async def test_who_is_not_let_in_is_told_why(
         assert gateway.figure("logins_total", result=str(result)) == 1
         assert gateway.figure("platforms") == 0
         await until(lambda: gateway.figure("connections") == 0, "it is closed")
+
+
+async def test_a_login_enciphered_otherwise_is_told_of(
+    broker: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        running(broker, tmp_path) as gateway,
+        LowerPlatform(gateway.port, EAST, "2019", Cipher(1_000_003, 20_000_003, 30_000_001)) as it,
+    ):
+        with pytest.raises(ConnectionError):
+            await it.log_in()
+        assert gateway.figure("connections_closed_total", reason="login_refused") == 1
+    assert f"a login with access code {EAST} cannot be read; are M1, IA1 and" in caplog.text
 
 
 async def test_nothing_is_taken_before_the_login(broker: str, tmp_path: Path) -> None:
@@ -226,6 +241,20 @@ async def test_garbage_concerns_nobody_else(broker: str, tmp_path: Path) -> None
         await until(lambda: gateway.figure("positions_total") == 9, "all are kept")
 
 
+async def test_positions_behind_those_announced_are_kept(broker: str, tmp_path: Path) -> None:
+    """One announced, two there: the second is none of the frame's, but it is not dropped."""
+    async with running(broker, tmp_path) as gateway, LowerPlatform(gateway.port) as platform:
+        assert await platform.log_in() == 0
+        records = write_fields(platform.position()) * 2
+        platform.tell(0x1200, OfVehicle("浙B1", 2, 0x1203, RawBody(b"\1" + records)))
+        await platform.settled()
+        await until(lambda: gateway.figure("positions_total") == 1, "the first is kept")
+        await until(lambda: gateway.figure("rejects_total", reason="malformed") == 1, "the second")
+        (reject,) = await rejects(broker)
+        assert reject["value"]["hex"] == records[len(records) // 2 :].hex()
+        assert reject["value"]["detail"] == "36 bytes behind the 1 positions announced"
+
+
 async def test_a_second_login_takes_over(broker: str, tmp_path: Path) -> None:
     async with (
         running(broker, tmp_path) as gateway,
@@ -244,6 +273,27 @@ async def test_a_second_login_takes_over(broker: str, tmp_path: Path) -> None:
         await second.settled()
         await other.settled()
         await until(lambda: gateway.figure("positions_total") == 1, "it is kept")
+
+
+async def test_what_the_link_before_had_sent_is_not_lost(broker: str, tmp_path: Path) -> None:
+    """While Kafka is away nothing is read and no keep-alive answered, so a platform connects anew;
+    what it had sent before lies in the old connection, and is not sent again."""
+    async with (
+        running(broker, tmp_path) as gateway,
+        LowerPlatform(gateway.port) as first,
+        LowerPlatform(gateway.port) as second,
+    ):
+        assert await first.log_in() == 0
+        (link,) = (one for one in gateway.gateway.server.links if one.platform is not None)
+        link.hold("test")
+        first.tell_position()
+        assert await second.log_in() == 0
+        second.tell_position()
+        await until(lambda: gateway.figure("positions_total") == 1, "the second is kept")
+        link.release("test")
+        await until(lambda: gateway.figure("positions_total") == 2, "the first is kept too")
+        await first.until_cut()
+        assert gateway.figure("connections_closed_total", reason="taken_over") == 1
 
 
 async def test_a_wrong_login_takes_nothing_over(broker: str, tmp_path: Path) -> None:

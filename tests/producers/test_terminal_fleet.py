@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ from random import Random
 
 import pytest
 from conftest import ROOT
+from servers.certificates import Authority
+from servers.programs import MissingProgramError
 from servers.small_platform import HOST, SmallPlatform
 
 from producers.demo_city import DEMO_CITY
@@ -41,12 +44,17 @@ def position(truck: int, number: int) -> Position:
 
 
 def fleet_to(
-    port: int, tally: Tally, *, noise: float = 0.0, patience_s: float = 10.0
+    port: int,
+    tally: Tally,
+    *,
+    noise: float = 0.0,
+    patience_s: float = 10.0,
+    address: Address | None = None,
 ) -> TerminalFleet:
     def line_of(first: Position) -> Line:
         terminal = Terminal(DEVICES.device_for(first), tally, patience_s=patience_s)
         radio = Radio(first.truck_id, noise=noise)
-        return Line(terminal, radio, Address(HOST, port), tally, Random(first.truck_id))
+        return Line(terminal, radio, address or Address(HOST, port), tally, Random(first.truck_id))
 
     return TerminalFleet(line_of, tally)
 
@@ -184,6 +192,29 @@ def test_the_command_reports_a_simulated_fleet(tmp_path):
     )  # fmt: skip
     assert detected.returncode == 0, detected.stderr
     assert "malformed" not in detected.stdout
+
+
+def test_terminals_speak_tls_where_they_are_told_whom_to_trust(tmp_path):
+    try:
+        authority, stranger = Authority(tmp_path), Authority(tmp_path, "stranger")
+    except MissingProgramError as error:
+        pytest.skip(str(error))
+    certificate = authority.sign("gateway")
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(certificate.cert, certificate.key)
+    with SmallPlatform(tls=served) as platform:
+        options = ("--hours", "0.02", "--speed", "max", "--tls-ca")
+        done = run(platform.port, *options, authority.cert)
+        assert done.returncode == 0, done.stderr
+        found = SAID.match(done.stderr)
+        assert found
+        assert int(found[1]) == len(platform.heard.locations) > 50
+        tally = Tally()
+        trusting = Address(HOST, platform.port, ssl.create_default_context(cafile=stranger.cert))
+        with fleet_to(platform.port, tally, address=trusting) as fleet:
+            fleet.publish(position(1, 1))
+            with pytest.raises(NotAcknowledgedError, match="certificate verify failed"):
+                fleet.flush(1.5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,6 +2,7 @@
 its own, that keeps what it is sent and can be told to behave badly."""
 
 import asyncio
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -39,7 +40,13 @@ class SmallPlatform:
     """`judge` is asked for every message with positions; `cut` after each, whether the connection
     ends then. `codes` are by phone, given out at registration."""
 
-    def __init__(self, judge: Judge = lambda _: 0, cut: Callable[[Message], bool] | None = None):
+    def __init__(
+        self,
+        judge: Judge = lambda _: 0,
+        cut: Callable[[Message], bool] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._tls = tls
         self.judge = judge
         self.cut = cut or (lambda _: False)
         self.heard = Heard()
@@ -78,7 +85,7 @@ class SmallPlatform:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: _Link(self, self._links), HOST, 0)
+            self._loop.create_server(lambda: _Link(self, self._links), HOST, 0, ssl=self._tls)
         )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()

@@ -233,15 +233,23 @@ def test_on_the_first_day_the_night_before_is_not_permitted() -> None:
     assert told.threshold["hours"] == "2026-11-23 21:00-06:00"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("东场", "D1 东场"), ("", "D1"), ("D1", "D1"), ("D1 东场", "D1 东场"), ("路线 D1", "路线 D1")],
+)
+def test_an_id_is_said_once(name: str, said: str) -> None:
+    assert words.named("D1", name) == said
+
+
 def test_names_are_said_beside_ids() -> None:
-    sites = tuple(replace(site, name=f"场 {site.site_id}") for site in CITY.sites)
+    sites = tuple(replace(site, name=f"场{site.site_id}") for site in CITY.sites)
     districts = tuple(replace(district, name="东区") for district in CITY.districts)
     listed = tuple(Site(f"D{n}", "", "disposal", Point(121, 29), 1, None, ALWAYS) for n in range(3))
     permit = replace(CITY.permits[0], disposal_site_ids=("tip", "D0", "D1", "D2"), route_ids=())
     city = replace(CITY, sites=(*listed, *sites), districts=districts, permits=(permit,))
     tipped = [at(400 + 30 * n, OTHER_TIP, speed_kmh=0.0, loaded=False) for n in range(2)]
     (dump,) = judge(PreparedCity.of(city), [*loaded_at_the_pit(), *tipped]).violations
-    assert dump.message.startswith("在 tip 2 场 tip 2 倾倒")
+    assert dump.message.startswith("在 tip 2 场tip 2 倾倒")
     assert dump.message.endswith("列明的是 D0、D1、D2等 4 处")
     assert dump.message_en.endswith("list D0, D1, D2 and 1 more")
     assert dump.threshold["disposal_site_ids"] == "D0;D1;D2;tip"

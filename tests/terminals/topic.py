@@ -5,7 +5,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-QUIET_MS = 2_000
+QUIET_MS = 1_000
 MOST = 5_000
 """Records at a time."""
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from chaos.crew import by_partition, samples
 from servers.server_process import ServerProcess, children_of, quiet_port
@@ -74,6 +74,8 @@ class Way:
         self.labels, self.sent, self.acked = (
             folder / f"{name}.jsonl" for name in ("labels", "sent", "acked")
         )
+        self.positions: list[Any] = []
+        """All records of the topic of positions, after `finish`."""
         self._port = quiet_port()
         """The gateway's; what is killed comes back where it was."""
         self._parts: dict[str, ServerProcess] = {}
@@ -152,7 +154,8 @@ class Way:
             raise terminals.failed("it did not say what it sent")
         self._stop("gateway")
         last: dict[int, int] = {}
-        for record in records_of(self.kafka, POSITIONS):
+        self.positions = records_of(self.kafka, POSITIONS)
+        for record in self.positions:
             last[record.partition] = max(last.get(record.partition, -1), record.offset)
         for name, figure in (("worker", MOVES), ("archive", ARCHIVED)):
             self.until(lambda name=name, figure=figure: self._has_reached(name, figure, last))

@@ -58,7 +58,7 @@ def test_in_any_order_over_the_end_of_the_serials(order: tuple[int, ...]) -> Non
     assert events[-1] == Received(
         structs.replace(decode(frames[0]), body=Unknown(b"123"), part=None),
         b"".join(frames),
-        (order[2] - 1) & 0xFFFF,
+        (0xFFFF, 0, 1),
     )
     assert connection.size == 0
 
@@ -97,6 +97,30 @@ def test_a_part_sent_again_with_a_serial_of_its_own() -> None:
     take(connection, [part(1, 3, 7), part(3, 3, 9)])
     assert len(connection.due(5.0)) == 1
     assert whole(take(connection, [part(2, 3, 40)], 6.0)) == [(7, b"123")]
+
+
+def test_what_was_left_lying_is_not_mixed_with_the_next_message() -> None:
+    """A terminal that answers no question for parts: its first part had been damaged, and its next
+    message has as many."""
+    connection = Connection(Limits(resend_after_s=5))
+    take(connection, [part(2, 3, 8), part(3, 3, 9)])
+    assert len(connection.due(5.0)) == 1
+    following = [part(n, 3, 39 + n, b"new %d " % n) for n in (1, 2, 3)]
+    assert whole(take(connection, following, 6.0)) == [(40, b"new 1 new 2 new 3 ")]
+
+
+def test_a_part_of_a_complete_message_that_comes_again_spoils_nothing() -> None:
+    """Nor is the rest of it asked for; when all of it comes again it is taken again."""
+    connection = Connection(Limits(resend_after_s=5))
+    frames = [part(number, 3, 6 + number) for number in (1, 2, 3)]
+    assert whole(take(connection, frames)) == [(7, b"123")]
+    take(connection, frames[2:], 1.0)
+    assert connection.due(6.0) == []
+    assert (connection.size, connection.given_up) == (0, 0)
+    take(connection, frames[2:], 7.0)
+    following = [part(n, 3, 39 + n, b"new %d " % n) for n in (1, 2, 3)]
+    assert whole(take(connection, following, 8.0)) == [(40, b"new 1 new 2 new 3 ")]
+    assert whole(take(connection, frames[:2], 9.0)) == [(7, b"123")]
 
 
 def test_without_having_been_asked_for_it_belongs_to_another_message() -> None:
