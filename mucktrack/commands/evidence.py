@@ -58,8 +58,8 @@ def export_evidence(
 def verify_evidence(file: Path, manifest: str | None) -> None:
     """Check a package, and judge it again.
 
-    Every byte, the entries of the audit trail, and the verdict. Needs the file alone. Ends with exit code 1 where something does not hold, and 2 for a file that
-    is no package.
+    Every byte, the entries of the audit trail, and the verdict. Needs the file alone. Ends with
+    exit code 1 where something does not hold, and 2 for a file that is no package.
     """
     from mucktrack.evidence import verify
 
