@@ -14,8 +14,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url, select
+from sqlalchemy import Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DatabaseError as SqlDatabaseError
 from sqlalchemy.orm import Session
 
 from enforcement.tables import HeadRow
@@ -24,6 +25,8 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_S: Final = 30
 """A change waits so long for another one at most."""
 CHANGES: Final = "mucktrack_changes"
+MIGRATION_LOCK: Final = 6_825_847
+"""A number of this program's own."""
 POSTGRESQL: Final = "postgresql"
 SQLITE: Final = "sqlite"
 
@@ -91,6 +94,9 @@ class Database:
                 raise DatabaseAwayError(
                     f"{self.shown}: {_line(error)}", is_file=self.is_sqlite
                 ) from error
+            if type(error) is SqlDatabaseError:
+                # SQLite says so of a file that is none, or no longer one.
+                raise DatabaseError(f"{self.shown}: {_line(error)}") from error
             raise
 
 
@@ -144,6 +150,9 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.begin() as connection:
+        if engine.dialect.name == POSTGRESQL:
+            # Two processes started at once; a SQLite file has one writer anyway.
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         present = MigrationContext.configure(connection).get_current_revision()
         known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
         if present is not None and present not in known:

@@ -207,7 +207,8 @@ def _bear(
     district = said.district or NONE_KNOWN
     if district not in {one.district for one in case.districts}:
         case.districts.append(CaseDistrictRow(district=district))
-    case.withdrawn = said.revision > 0 and _all_withdrawn(session, case)
+    if case.withdrawn or said.revision:
+        case.withdrawn = _all_withdrawn(session, case)
     before = case.state
     # A false alarm that is withdrawn is what they had said.
     if matters and before in ENDED and (said.phase, before) != (WITHDRAWN, "void"):

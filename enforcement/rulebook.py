@@ -121,7 +121,9 @@ def _windows(day: str, text: Any) -> tuple[Window, ...]:
 
 def _dates(said: Mapping[str, Any], key: str) -> frozenset[date]:
     values = said.get(key, [])
-    for value in values if isinstance(values, list) else [values]:
+    if not isinstance(values, list):
+        raise ValueError(f"{key} = {values}; write a list of dates")
+    for value in values:
         if not isinstance(value, date) or isinstance(value, datetime):
             raise ValueError(f"{key}: {value!r} is no date; write e.g. [2027-01-01]")
     return frozenset(values)

@@ -4,6 +4,7 @@ One process: a thread that makes cases of violations, one that supervises, one t
 and the API with its console in front. It stands here what belongs together and how it ends.
 """
 
+import errno
 import logging
 import socket
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -50,14 +52,16 @@ CREW_ENDS_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class PortFiles:
-    """Where the ports taken are written, for who starts the process."""
+class Ports:
+    """For who starts the process: files in which the ports taken are written."""
 
     console: Path | None = None
     metrics: Path | None = None
+    any_port: bool = False
+    """Where the console's port is taken, another will do."""
 
 
-def console(settings: Settings, kafka: KafkaAccess, address: str, port_files: PortFiles) -> None:
+def console(settings: Settings, kafka: KafkaAccess, address: str, ports: Ports) -> None:
     """Serve until a signal ends it.
 
     Raises `BadInputError` for what cannot be used, `WorkFailedError` where the work cannot go on.
@@ -72,7 +76,8 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, port_files: Po
     redis = redis_url(settings)
     tls = server_tls(settings, "console_cert_file", "console_key_file")
     log_to_stderr()
-    logging.getLogger("enforcement").setLevel(logging.INFO)
+    for name in ("enforcement", "mucktrack"):
+        logging.getLogger(name).setLevel(logging.INFO)
     # The client library says each of its tries; the consumer says what it waits for.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
@@ -80,8 +85,8 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, port_files: Po
     except AccessRefusedError as error:
         raise WorkFailedError(str(error)) from None
     metrics = EnforcementMetrics()
-    _serve_pages(metrics, settings, port_files.metrics)
-    with _listening(settings.console_host, settings.console_port) as listener:
+    _serve_pages(metrics, settings, ports.metrics)
+    with _listening(settings, any_port=ports.any_port) as listener:
         stop = Event()
         with interrupts(stop.set):
             database = _open(address, metrics, stop)
@@ -98,7 +103,7 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, port_files: Po
                 evidence=Exporter(database, sources(settings, [city]), _now_ms),
                 secure_cookies=tls is not None or settings.console_behind_https == "yes",
             )
-            _work(settings, kafka, parts, receivers, metrics, listener, port_files.console)
+            _work(settings, kafka, parts, receivers, metrics, listener, ports.console)
         finally:
             database.close()
 
@@ -200,8 +205,9 @@ def _serve_pages(metrics: EnforcementMetrics, settings: Settings, port_file: Pat
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _listening(settings: Settings, *, any_port: bool) -> Iterator[socket.socket]:
     """A socket whose address is taken before anything is begun."""
+    host, port = settings.console_host, settings.console_port
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -212,10 +218,22 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(place)
+            _bind(listener, place, any_port=any_port)
         except OSError as error:
             raise BadInputError(
                 f"the console cannot be served on {host}:{port} "
                 f"({error.strerror or error}); choose another port, or 0 for a free one"
             ) from None
         yield listener
+
+
+def _bind(listener: socket.socket, place: Any, *, any_port: bool) -> None:
+    """And listen: two sockets may be bound to an address as long as neither does."""
+    try:
+        listener.bind(place)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        if not any_port or error.errno != errno.EADDRINUSE:
+            raise
+        listener.bind((place[0], 0, *place[2:]))
+        listener.listen(BACKLOG)

@@ -87,7 +87,7 @@ class Worker:
         self._port_file = folder / "worker.port"
         self._partitions = settings.partitions
         self._group = settings.group
-        environment = _environment(
+        environment = child_environment(
             **servers.kafka_variables,
             redis=servers.redis,
             city=str(city),
@@ -100,7 +100,7 @@ class Worker:
             trucks_a_partition=str(settings.trucks_a_partition),
             state_dir=str(folder),
         )
-        command = _command("worker", "--metrics-port-file", str(self._port_file))
+        command = child_command("worker", "--metrics-port-file", str(self._port_file))
         self.child = Child(
             "worker",
             command,
@@ -150,7 +150,7 @@ class Archiver:
     def __init__(
         self, settings: Settings, servers: Servers, archive: Path, folder: Path, stack: ExitStack
     ) -> None:
-        environment = _environment(
+        environment = child_environment(
             **servers.kafka_variables,
             partitions=str(settings.partitions),
             archive=str(archive),
@@ -160,7 +160,7 @@ class Archiver:
         )
         self.child = Child(
             "archiver",
-            _command("archive"),
+            child_command("archive"),
             folder / "archiver.log",
             environment=environment,
             grace_s=ARCHIVER_GRACE_S,
@@ -183,12 +183,12 @@ class Fleet:
     ) -> None:
         """`start_ms`: when its first positions are of, in event time."""
         self.labels = folder / "labels.jsonl"
-        environment = _environment(
+        environment = child_environment(
             **servers.kafka_variables,
             city=str(city),
             partitions=str(partitions),
         )
-        command = _command(
+        command = child_command(
             "simulate",
             *("--trucks", str(plan.trucks), "--speed", str(plan.speed)),
             *("--seed", str(plan.seed), "--share", str(plan.share)),
@@ -237,7 +237,7 @@ def _iso(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
-def _command(*arguments: str) -> Sequence[str]:
+def child_command(*arguments: str) -> Sequence[str]:
     return [sys.executable, "-m", "mucktrack", *arguments]
 
 
@@ -248,7 +248,7 @@ def _kafka_variables(settings: Settings, kafka: KafkaAccess) -> dict[str, str]:
     return {"kafka": kafka.bootstrap, **told}
 
 
-def _environment(**settings: str) -> dict[str, str]:
+def child_environment(**settings: str) -> dict[str, str]:
     """This process's, with the settings of the child in place of its own."""
     own = {setting.variable for setting in SETTINGS.values()}
     inherited = {name: value for name, value in os.environ.items() if name not in own}

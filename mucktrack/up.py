@@ -1,7 +1,7 @@
 """`mucktrack up`: everything on one machine (design section 8).
 
 Starts the parts, shows what happens, and stops them in the order that loses nothing: fleet, worker,
-archiver, servers.
+archiver, console, servers.
 """
 
 import math
@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console as Terminal
 
 from mucktrack import city_check
 from mucktrack.access import check_unused, redis_url
 from mucktrack.beforehand import check_fleet, check_redis
 from mucktrack.catch_up import catch_up, fleet_start_ms
 from mucktrack.children import Child
+from mucktrack.console_part import Console
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
 from mucktrack.monitor import Monitor
@@ -34,13 +35,15 @@ DRAIN_AFTER_SIGNAL_S = 3.0
 """Somebody waits for the prompt."""
 
 
-def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
+def up(
+    settings: Settings, plan: FleetPlan, seconds: float | None, *, with_console: bool = True
+) -> None:
     """Run until Ctrl-C or SIGTERM, or for `seconds`; then print a summary.
 
     Raises `BadInputError` for a city with faults or too small for the fleet, `WorkFailedError` when
     a part fails.
     """
-    console = Console()
+    console = Terminal()
     folder_of_city = settings.city or DEMO_CITY
     city = city_check.load(folder_of_city)
     check_fleet(plan, city)
@@ -58,9 +61,18 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
             with console.status("starting Kafka, Redis and the worker…"):
                 servers = Servers(settings, folder, stack)
                 worker = Worker(settings, servers, folder_of_city, folder, stack)
-                worker.wait_until_ready()
                 archive = archive_folder(settings, folder)
-                kept = archive and Archiver(settings, servers, archive, folder, stack).child
+                office = (
+                    Console(settings, servers, folder_of_city, archive, folder, stack)
+                    if with_console
+                    else None
+                )
+                worker.wait_until_ready()
+                kept = (
+                    None if archive is None else Archiver(settings, servers, archive, folder, stack)
+                )
+                if office is not None:
+                    office.wait_until_ready()
                 before = catch_up(servers.kafka, settings.partitions, worker.figures)
                 monitor = stack.enter_context(closing(_monitor(servers, worker, before)))
                 start_ms = fleet_start_ms(city, time.time_ns() // 1_000_000, before.highest_time_ms)
@@ -78,8 +90,10 @@ def up(settings: Settings, plan: FleetPlan, seconds: float | None) -> None:
         ]
         if archive is not None:
             heading.append(f"archive of what arrives in {archive}")
+        if office is not None:
+            heading.insert(0, office.heading())
         view = stack.enter_context(closing(open_view(console, heading, city.timezone)))
-        keepers = [kept] if kept else []
+        keepers = [part.child for part in (kept, office) if part is not None]
         complete = _watch(monitor, view, servers, worker, fleet, keepers, seconds)
         for child in (worker.child, *keepers):
             stop(child)
@@ -129,7 +143,7 @@ def _watch(
         return True
 
 
-def _print_summary(console: Console, monitor: Monitor) -> None:
+def _print_summary(console: Terminal, monitor: Monitor) -> None:
     """Its last line is read by programs."""
     last = monitor.snapshot()
     lines = [f"{rule} {last.titles[rule]}: {_phases(last.by_rule[rule])}" for rule in last.by_rule]

@@ -19,7 +19,7 @@ settings.register_profile("shared", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "shared")
 
-pytest_plugins = ("brokers",)
+pytest_plugins = ("brokers", "databases")
 
 ROOT = Path(__file__).resolve().parent.parent
 

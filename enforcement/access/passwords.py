@@ -6,6 +6,8 @@ few run at a time, so that many who knock do not exhaust the machine.
 
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -17,22 +19,40 @@ from enforcement.access.identity import AccessError
 SHORTEST: Final = 10
 LONGEST: Final = 128
 AT_A_TIME: Final = 2
+WAITING: Final = 8
+"""More are sent away, or those who knock would take all threads of those who work."""
 LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that are taken for one another."""
 
 _hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _turn = threading.BoundedSemaphore(AT_A_TIME)
+_waiting = threading.BoundedSemaphore(WAITING)
+
+
+class BusyError(AccessError):
+    """Too many passwords are being checked at present."""
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    if not _waiting.acquire(blocking=False):
+        raise BusyError("too many log in at this moment; try again")
+    try:
+        with _turn:
+            yield
+    finally:
+        _waiting.release()
 
 
 def hashed(password: str) -> str:
     """What is kept instead of it."""
-    with _turn:
+    with _in_turn():
         return _hasher.hash(password)
 
 
 def matches(kept: str | None, password: str) -> bool:
     """Takes the same time where there is nobody (None) of that name."""
-    with _turn:
+    with _in_turn():
         try:
             _hasher.verify(kept or _NOBODYS, password)
         except (VerificationError, InvalidHashError):

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from enforcement.access.sessions import Sessions
 from enforcement.access.tokens import Tokens
 from enforcement.actions import Office
+from enforcement.counts import CaseCounts
 from enforcement.database import Database
 from enforcement.evidence.contents import Language
 from enforcement.evidence.export import Package
@@ -38,6 +39,7 @@ class Parts:
     tokens: Tokens
     maps: Maps
     live: LiveTrucks
+    counts: CaseCounts
     now_ms: Callable[[], int]
     archive: Path | None = None
     """Folder of the archive of positions, for tracks."""
@@ -70,6 +72,7 @@ def make_parts(
         tokens=Tokens(database, now_ms),
         maps=Maps(city, store, now_ms),
         live=LiveTrucks(redis_url, database, now_ms),
+        counts=CaseCounts(database, now_ms),
         now_ms=now_ms,
         archive=archive,
         secure_cookies=secure_cookies,

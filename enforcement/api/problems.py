@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from enforcement.access.identity import AccessError, OutdatedError, TakenError, UnknownError
+from enforcement.access.passwords import BusyError
 from enforcement.access.sessions import LoginError, TooOftenError
 from enforcement.actions import (
     ActionError,
@@ -38,6 +39,7 @@ TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 """Which Python's versions call differently."""
 
 STATUS: Final[Sequence[tuple[type[Exception], int]]] = (
+    (BusyError, 503),
     (LoginError, 401),
     (UnknownError, 404),
     (OutdatedError, 412),

@@ -4,7 +4,6 @@ Read by `mucktrack.console`; `enforcement.webhooks.sender` sends to them. It con
 """
 
 import base64
-import binascii
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -213,5 +212,5 @@ def _secret(table: Mapping[str, Any], folder: Path) -> bytes | None:
         return text.encode()
     try:
         return base64.b64decode(text.removeprefix(ENCODED), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(f"secret: what follows {ENCODED} is no Base64") from None

@@ -26,9 +26,12 @@ from mucktrack.settings import Settings
     "metrics_host",
     "console_metrics_port",
 )
+@click.option("--any-port", is_flag=True, hidden=True)
 @click.option("--port-file", type=FilePath(), hidden=True)
 @click.option("--metrics-port-file", type=FilePath(), hidden=True)
-def console(settings: Settings, port_file: Path | None, metrics_port_file: Path | None) -> None:
+def console(
+    settings: Settings, any_port: bool, port_file: Path | None, metrics_port_file: Path | None
+) -> None:
     """Turn violations into cases, and serve them to people.
 
     Reads enforcement.violations, keeps cases in the database, puts those that are overdue under
@@ -39,11 +42,12 @@ def console(settings: Settings, port_file: Path | None, metrics_port_file: Path 
     required(settings, "kafka")
     required(settings, "city")
     from mucktrack.access import database_address, kafka_access
-    from mucktrack.console import PortFiles
+    from mucktrack.console import Ports
     from mucktrack.console import console as serve
 
     address = database_address(settings)
-    serve(settings, kafka_access(settings), address, PortFiles(port_file, metrics_port_file))
+    ports = Ports(port_file, metrics_port_file, any_port=any_port)
+    serve(settings, kafka_access(settings), address, ports)
 
 
 @click.group("audit")

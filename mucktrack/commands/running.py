@@ -17,6 +17,11 @@ from mucktrack.settings import Settings
     "replication",
     "state_dir",
     "archive",
+    "database",
+    "office",
+    "webhooks",
+    "console_host",
+    "console_port",
 )
 @click.option(
     "--trucks",
@@ -40,14 +45,23 @@ from mucktrack.settings import Settings
     metavar="N",
     help="End after so many seconds, with a summary.",
 )
-def up(settings: Settings, trucks: int, speed: float, seconds: float | None) -> None:
+@click.option(
+    "--console/--no-console",
+    "with_console",
+    default=True,
+    help="Whether cases are made and the console is served.",
+)
+def up(
+    settings: Settings, trucks: int, speed: float, seconds: float | None, with_console: bool
+) -> None:
     """Run everything on this machine.
 
-    That is a simulated fleet, a worker, an archiver, and Kafka and Redis where none are given.
-    Shows positions, trucks and violations as they come. Ctrl-C stops all; the last line then sums
-    up.
+    That is a simulated fleet, a worker, an archiver, the console, and Kafka and Redis where none
+    are given. Says where the console is and who may log in; where its port is taken, it has
+    another. Shows positions, trucks and violations as they come. Ctrl-C stops all; the last line
+    then sums up.
     """
     from mucktrack.parts import FleetPlan
     from mucktrack.up import up as run_all
 
-    run_all(settings, FleetPlan(trucks, speed), seconds)
+    run_all(settings, FleetPlan(trucks, speed), seconds, with_console=with_console)

@@ -1,5 +1,6 @@
 """Logging in, sessions, passwords, tokens, users: by the API, as a browser or a machine does."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -212,3 +213,20 @@ def test_what_is_no_token_is_nobody(office: TestOffice, said: str) -> None:
     machine.headers["Authorization"] = said
     answer = machine.get("/cases")
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_many_who_knock_at_once_do_not_keep_others_from_working(office: TestOffice) -> None:
+    working, answers = office.client("wang"), []
+
+    def knock(name: str) -> None:
+        said = {"name": name, "password": "x"}
+        answers.append(office.browser().post("/session", json=said).status_code)
+
+    threads = [threading.Thread(target=knock, args=(f"name-{one}",)) for one in range(30)]
+    for thread in threads:
+        thread.start()
+    assert working.get("/cases").status_code == 200
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 30
+    assert set(answers) == {401, 503}
