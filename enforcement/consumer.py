@@ -35,6 +35,9 @@ MOST_RECORDS: Final = 500
 """In one transaction."""
 LOOK_S: Final = 30.0
 """How often is looked for partitions that have been added."""
+QUIET_S: Final = 5.0
+"""After this long without a record Kafka is asked whether it is there."""
+ANSWER_MS: Final = 2_000
 CONNECT_MS: Final = 5_000
 LONGEST: Final = 200
 
@@ -105,7 +108,7 @@ class Consumer:
             metrics_enabled=False,
         )
         try:
-            look_s = 0.0
+            look_s, heard_s = 0.0, time.monotonic()
             while not stop.is_set():
                 self._health.beat()
                 if time.monotonic() >= look_s:
@@ -114,6 +117,12 @@ class Consumer:
                 polled = consumer.poll(timeout_ms=round(POLL_S * 1000))
                 if polled:
                     self._take(consumer, polled)
+                    heard_s = time.monotonic()
+                elif time.monotonic() - heard_s >= QUIET_S:
+                    # Reading alone does not tell an outage from a quiet night.
+                    tps = list(consumer.assignment())[:1]
+                    consumer.beginning_offsets(tps, timeout_ms=ANSWER_MS)
+                    heard_s = time.monotonic()
                 self._note_lag(consumer)
                 self._waits.end()
                 self._pauses = Pauses()

@@ -78,7 +78,8 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, ports: Ports) 
     redis = redis_url(settings)
     tls = server_tls(settings, "console_cert_file", "console_key_file")
     log_to_stderr()
-    logging.getLogger("enforcement").setLevel(logging.INFO)
+    for name in ("enforcement", "mucktrack"):
+        logging.getLogger(name).setLevel(logging.INFO)
     # The client library says each of its tries; the consumer says what it waits for.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:

@@ -39,7 +39,8 @@ PEOPLE: Final[dict[Role, str]] = {
     "officer": "chenjie",
     "reviewer": "wangfang",
 }
-COURSES: Final[Sequence[Sequence[tuple[str, Role, dict[str, str]]]]] = (
+Course = Sequence[tuple[str, Role, dict[str, str]]]
+COURSES: Final[Sequence[Course]] = (
     (),
     (("accept", "dispatcher", {}),),
     (("accept", "dispatcher", {}), ("dispatch", "dispatcher", {"squad": "城管三中队"})),
@@ -58,6 +59,8 @@ COURSES: Final[Sequence[Sequence[tuple[str, Role, dict[str, str]]]]] = (
     (("void", "dispatcher", {"reason": "传感器故障，已报修"}),),
 )
 
+WAITS, DISPATCHED = COURSES[0], COURSES[2]
+
 
 def main() -> int:
     program = chromium()
@@ -70,7 +73,7 @@ def main() -> int:
         violations = _simulate(folder)
         with scene(folder) as office, sync_playwright() as playwright:
             _publish(office, violations)
-            _work(office, _offenders(violations))
+            _work(office, _offenders(violations), _worth_seeing(violations).truck_id)
             office.drive(_fleet(load_city(CITY), 0.0, violations))
             browser = open_browser(playwright, program)
             _draw(visit(office, browser), violations)
@@ -115,19 +118,22 @@ def _publish(office: Scene, violations: Sequence[Violation]) -> None:
     database.close()
 
 
-def _work(office: Scene, offenders: Sequence[str]) -> None:
-    """Cases have come some way, each another; the gravest still wait."""
+def _work(office: Scene, offenders: Sequence[str], seen: str) -> None:
+    """Cases have come some way, each another; the gravest still wait, and those of trucks that
+    offend. `seen`: the truck whose case is drawn."""
     chance = random.Random(SEED)
     database = office.database()
     rulebook = read_rulebook(None, ZoneInfo("Asia/Shanghai"))
     with database.read() as session:
         cases = [
-            (row.case_id, row.rank == 3 or row.truck_id in offenders)
+            (row.case_id, DISPATCHED if row.truck_id == seen else WAITS)
+            if row.truck_id in (*offenders, seen) or row.rank == 3
+            else (row.case_id, chance.choice(COURSES))
             for row in session.scalars(select(CaseRow))
         ]
     desk = Office(database, rulebook, now_ms)
-    for case_id, waits in cases:
-        for action, role, said in () if waits else chance.choice(COURSES):
+    for case_id, course in cases:
+        for action, role, said in course:
             try:
                 desk.act(case_id, action, Actor(PEOPLE[role], role, None), Said(**said))
             except ActionError as error:

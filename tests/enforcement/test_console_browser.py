@@ -302,6 +302,22 @@ def test_what_is_chosen_and_shown_stays_when_cases_come(office, arrive):
     assert abs(place.bounding_box()["y"] - before["y"]) < 2
 
 
+def test_who_follows_is_chosen_when_a_case_leaves_the_list(office, arrive):
+    office.publish(*(offence(f"浙W{number:05d}", severity="lead") for number in range(3)))
+    somebody = arrive()
+    somebody.log_in("liwei")
+    somebody.open("#/queue?q=浙W&state=new")
+    somebody.page.reload()
+    rows = somebody.page.locator("table.queue tbody tr")
+    expect(rows).to_have_count(3)
+    plates = [text.split()[3] for text in rows.all_inner_texts()]
+    somebody.page.keyboard.press("j")
+    for left, plate in enumerate(plates[1:]):
+        somebody.page.keyboard.press("a")
+        expect(rows).to_have_count(2 - left)
+        expect(somebody.page.locator("tr.chosen")).to_contain_text(plate)
+
+
 def test_a_session_that_has_ended_leads_to_the_login_and_back(office, arrive):
     office.publish(offence("浙Y00800"))
     somebody = arrive()

@@ -26,7 +26,7 @@ export function attachments(case_id, attached, may_add, done) {
 
 function upload(path, done) {
   const problem = h("span", { class: "problem", role: "alert" });
-  const field = h("input", { type: "file", "aria-label": t("case.attach"), accept: "image/jpeg,image/png,image/webp,application/pdf,video/mp4" });
+  const field = h("input", { class: "hidden", type: "file", "aria-label": t("case.attach"), accept: "image/jpeg,image/png,image/webp,application/pdf,video/mp4" });
   field.addEventListener("change", async () => {
     const file = field.files[0];
     if (!file) return;
@@ -45,5 +45,5 @@ function upload(path, done) {
       field.value = "";
     }
   });
-  return h("label", { class: "upload" }, t("case.attach"), " ", field, problem);
+  return h("div", { class: "upload" }, h("label", { class: "button" }, t("case.attach"), field), problem);
 }

@@ -22,6 +22,9 @@ const RENEW_AFTER_MS = 300;
 const KEYS = { accept: "a", dispatch: "d", handle: "h", verify: "v", close: "c", note: "n" };
 const LEADS_ON = new Set(["accept", "dispatch", "handle", "verify", "close"]);
 
+/** Files and packages are for those who work on cases. */
+const mayAdd = () => person.get()?.role !== "viewer";
+
 /** @type {import("../views.js").View} */
 export async function openCase(root, place) {
   const view = new CaseView(root, place.path[1] ?? "");
@@ -87,10 +90,9 @@ class CaseView {
       h("h1", {}, t("case.title", { number: one.number })), severityMark(one.severity), stateMark(one.state), urgencyMarks(one),
       h("span", { class: "headline" }, `${one.truck_id} · ${one.rules.map(ruleTitle).join(t("list"))}`),
       h("span", { class: "spring" }),
-      h("div", { class: "actions", role: "group", "aria-label": t("case.actions") }, this.buttons(one.actions), evidenceButton(one)));
+      h("div", { class: "actions", role: "group", "aria-label": t("case.actions") }, this.buttons(one.actions), mayAdd() ? evidenceButton(one) : null));
     replace(this.left, facts(one), violationList(one.violations));
-    const may_add = person.get()?.role !== "viewer";
-    replace(this.below, timeline(one.trail), attachments(one.case_id, one.attachments, may_add, () => this.renew()));
+    replace(this.below, timeline(one.trail), attachments(one.case_id, one.attachments, mayAdd(), () => this.renew()));
   }
 
   /** What the server allows; the step that leads on stands out. */

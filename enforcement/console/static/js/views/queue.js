@@ -42,6 +42,8 @@ class Queue {
     this.reading = false;
     this.again = false;
     this.id = remembered;
+    /** Where the chosen case stood; whoever follows it is chosen when it is gone. */
+    this.at = -1;
     this.endings = [];
   }
 
@@ -72,6 +74,7 @@ class Queue {
     note(["queue"], filters);
     if (anew) this.showFilters();
     this.pages = new Pages(asked(filters));
+    this.at = -1;
     this.scroll.scrollTop = 0;
     await this.renew();
   }
@@ -105,10 +108,17 @@ class Queue {
     const anchor = this.anchor();
     this.rows.show(this.pages.cases);
     if (anchor?.row.isConnected) this.scroll.scrollTop += anchor.row.offsetTop - anchor.top_px;
-    this.rows.select(this.id);
     const { cases, next } = this.pages;
+    this.keepChoice(cases);
     setText(this.status, cases.length === 0 ? t("queue.none") : t(next ? "queue.more" : "queue.count", { count: cases.length }));
     if (next && cases.length >= MOST) setText(this.status, t("queue.most", { count: MOST }));
+  }
+
+  keepChoice(cases) {
+    const at = cases.findIndex((one) => one.case_id === this.id);
+    if (at < 0 && this.at >= 0 && cases.length) this.id = remembered = cases[Math.min(this.at, cases.length - 1)].case_id;
+    this.at = cases.findIndex((one) => one.case_id === this.id);
+    this.rows.select(this.id);
   }
 
   /** The first row on the screen, once somebody has scrolled. */
@@ -154,6 +164,7 @@ class Queue {
 
   select(id) {
     this.id = remembered = id;
+    this.at = this.pages.cases.findIndex((one) => one.case_id === id);
     this.rows.select(id);
   }
 
