@@ -27,6 +27,7 @@ from enforcement.consumer import Consumer
 from enforcement.crew import Crew
 from enforcement.database import Database, DatabaseAwayError, DatabaseError
 from enforcement.evidence.export import Exporter
+from enforcement.feed import Feed
 from enforcement.metrics import EnforcementMetrics
 from enforcement.rulebook import RulebookError, read_rulebook
 from enforcement.supervision import supervise
@@ -125,7 +126,7 @@ def _work(
     metrics.tell_of(consumer.counts, senders, parts.database, _now_ms)
     app = make_app(parts, source(settings.console_tiles))
     routes.mount(app, settings.console_tiles)
-    server = _Server(_server_config(app, settings))
+    server = _Server(_server_config(app, settings), app.state.feed)
     crew = Crew(health, server.end)
     crew.start("violations", consumer.run)
     crew.start("supervision", partial(supervise, parts.office, health))
@@ -149,11 +150,17 @@ def _work(
 class _Server(uvicorn.Server):
     """Signals are the command's, not the library's."""
 
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     def end(self) -> None:
+        # Those who listen to events would be waited for, and then cut off.
+        self._feed.end()
         self.should_exit = True
 
 
