@@ -90,7 +90,7 @@ class Console:
 
 
 def _first_password(address: str) -> str | None:
-    with opened(address) as database:
+    with opened(address, to_begin=True) as database:
         with database.read() as session:
             if has_users(session):
                 return None

@@ -27,7 +27,7 @@ def add(address: str, name: str, role: str | None, districts_text: str | None) -
         raise BadInputError("say with --districts which districts he sees, or all")
     password = made_up()
     districts = _districts(districts_text)
-    with opened(address) as database:
+    with opened(address, to_begin=True) as database:
         try:
             user = add_to(
                 database,

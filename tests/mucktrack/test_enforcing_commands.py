@@ -55,10 +55,30 @@ def test_people_are_added_changed_and_listed(address):
     ],
 )
 def test_what_cannot_be_is_told(address, arguments, told):
+    Database(address).close()
     done = mucktrack("users", *arguments, "--database", address)
     assert done.returncode == 2
     assert told in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["users", "list"],
+        ["users", "change", "li", "--disable"],
+        ["audit", "check"],
+        ["webhooks", "list"],
+        ["webhooks", "again", "wecom"],
+        ["evidence", "export", "7"],
+    ],
+)
+def test_a_path_mistyped_is_no_empty_database(tmp_path, address, arguments):
+    done = mucktrack(*arguments, "--database", address)
+    assert done.returncode == 2
+    assert "there is no database of cases" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_trail_is_checked(address):
@@ -82,7 +102,7 @@ def test_the_trail_is_checked(address):
 
 def test_databases_that_cannot_be_used_are_told(tmp_path):
     for address, code, told in (
-        (f"sqlite:///{tmp_path}/none/cases.db", 2, "unable to open database file"),
+        (f"sqlite:///{tmp_path}", 2, "unable to open database file"),
         ("postgresql://u:geheim@127.0.0.1:1/x", 1, "postgresql+psycopg://u:***@127.0.0.1:1/x"),
         ("mysql://u:geheim@h/x", 2, "MUCKTRACK_DATABASE=***"),
     ):
