@@ -151,8 +151,8 @@ def _verdict(contents: Contents, program: str) -> Iterator[Line]:
         again = found.get(violation_id, [])
         name = f"violation {violation_id}"
         if again[: len(phases)] == phases:
-            told = f"{name}: {len(phases)} phases, the same verdict byte for byte"
-            yield Line(True, told)
+            many = "1 phase" if len(phases) == 1 else f"{len(phases)} phases"
+            yield Line(True, f"{name}: {many}, the same verdict byte for byte")
         elif not again:
             yield Line(False, f"{name}: does not come of these positions")
         else:

@@ -21,8 +21,8 @@ REVIEWED: Final = (
 SEVERITIES: Final = {
     "lead": ("线索", "lead"),
     "minor": ("一般", "minor"),
-    "major": ("较重", "major"),
-    "critical": ("严重", "critical"),
+    "major": ("严重", "major"),
+    "critical": ("特急", "critical"),
 }
 PHASES: Final = {
     "opened": ("开始", "opened"),
