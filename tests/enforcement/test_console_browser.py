@@ -32,7 +32,7 @@ from enforcement.evidence.verify import check
 from enforcement.tables import SessionRow
 from geofences.city import City
 from geofences.loader import load_city
-from streams.output import Violation
+from streams.output import Violation, violation_id
 
 Arrive = Callable[[], Visitor]
 
@@ -504,6 +504,8 @@ def test_the_server_goes_away_and_comes_back(tmp_path, browser):
         somebody = visit(made, browser)
         somebody.log_in("liwei")
         made.process.stop()
+        # He listened to events until then, which is no fault.
+        assert "Traceback" not in made.process.log.read_text()
         expect(somebody.page.locator("#banner")).to_contain_text("没有应答")
         made.publish(offence("浙Y01000"))
         made.process.start()
@@ -512,6 +514,64 @@ def test_the_server_goes_away_and_comes_back(tmp_path, browser):
         assert somebody.outside() == []
         assert [one for one in somebody.complaints if "ERR_" not in one] == []
         somebody.context.close()
+
+
+def test_what_cannot_be_made_is_no_server_that_is_away(office, arrive):
+    # Nobody knows the city that this one names.
+    office.publish(offence("浙Y01100"))
+    somebody = arrive()
+    somebody.excused = ("503",)
+    somebody.log_in("liwei")
+    somebody.open_case("浙Y01100")
+    somebody.page.get_by_role("button", name="证据包").click()
+    expect(somebody.page.locator(".toast.bad")).to_be_visible()
+    expect(somebody.page.locator("#banner")).to_be_empty()
+    expect(somebody.page.locator(".line")).to_have_text("实时")
+
+
+def test_everything_of_the_bar_is_within_reach_in_half_a_window(arrive):
+    somebody = arrive()
+    somebody.log_in("boss")
+    for language in ("中文", "English"):
+        somebody.page.set_viewport_size({"width": 683, "height": 768})
+        button = somebody.page.get_by_role(
+            "button", name="退出" if language == "中文" else "Log out"
+        )
+        box = button.bounding_box()
+        assert box["x"] + box["width"] <= 683, language
+        if language == "中文":
+            somebody.page.get_by_role("button", name="English").click()
+
+
+def test_the_gravest_violation_of_a_case_is_on_top(office, arrive):
+    slight = offence("浙Y01200", severity="lead")
+    grave = structs.replace(
+        slight, violation_id=violation_id("浙Y01200", "no-permit", slight.started_ms + 1_000),
+        rule="no-permit", severity="critical", started_ms=slight.started_ms + 1_000,
+    )  # fmt: skip
+    office.publish(slight, grave)
+    somebody = arrive()
+    somebody.log_in("liwei")
+    somebody.open_case("浙Y01200")
+    expect(somebody.page.locator(".violations article")).to_have_count(2)
+    expect(somebody.page.locator(".violations article").first).to_contain_text("无证运输")
+
+
+def test_what_is_refused_is_said_in_the_page_s_language(office, arrive):
+    office.publish(offence("浙Y01300"))
+    somebody = arrive()
+    somebody.log_in("liwei")
+    somebody.open_case("浙Y01300")
+    file = {"name": "a.exe", "mimeType": "application/x-msdownload", "buffer": b"MZ"}
+    somebody.page.set_input_files(".upload input", file)
+    expect(somebody.page.locator(".upload .problem")).to_contain_text("只接受")
+    somebody.open("#/account")
+    somebody.page.fill("#old", PASSWORD)
+    for new in ("short", "liwei liwei liwei", "aaaaaaaaaaaa"):
+        somebody.page.fill("#new", new)
+        somebody.page.fill("#again", new)
+        somebody.page.keyboard.press("Enter")
+        expect(somebody.page.locator(".password .problem")).to_contain_text("至少 10 个字符")
 
 
 TRUCKS = 5_000

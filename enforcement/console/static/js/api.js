@@ -8,6 +8,7 @@ import { connection } from "./connection.js";
 
 export const ROOT = "api/v1/";
 const LONGEST_WAIT_MS = 20_000;
+const PROBLEM = "application/problem+json";
 const AWAY = new Set([502, 503, 504]);
 
 let csrf = "";
@@ -71,9 +72,17 @@ async function answer(address, init, wait_ms) {
     connection.lost();
     throw new ApiError(0, t("error.away"));
   }
-  if (AWAY.has(response.status)) connection.lost();
+  if (isAway(response)) connection.lost();
   else connection.answered();
   return response;
+}
+
+/** A gateway that reaches nobody, or a database that is away; a server that says of one request why it
+ * cannot be done answers well enough. */
+function isAway(response) {
+  if (!AWAY.has(response.status)) return false;
+  const told = (response.headers.get("Content-Type") ?? "").startsWith(PROBLEM);
+  return !told || response.headers.has("Retry-After");
 }
 
 async function failure(response, path) {

@@ -1,11 +1,13 @@
 /** The files of a case: photos of a load, signed sheets. */
 
-import { ROOT, post } from "../api.js";
+import { ROOT, send } from "../api.js";
 import { h, replace } from "../dom.js";
 import { bytes, moment } from "../format.js";
 import { t } from "../i18n.js";
 import { tell } from "../toasts.js";
 
+const ALLOWED = ["image/jpeg", "image/png", "image/webp", "application/pdf", "video/mp4"];
+const LONGEST_WAIT_MS = 180_000;
 const MOST_BYTES = 10 * 1024 * 1024;
 
 /**
@@ -26,16 +28,17 @@ export function attachments(case_id, attached, may_add, done) {
 
 function upload(path, done) {
   const problem = h("span", { class: "problem", role: "alert" });
-  const field = h("input", { class: "hidden", type: "file", "aria-label": t("case.attach"), accept: "image/jpeg,image/png,image/webp,application/pdf,video/mp4" });
+  const field = h("input", { class: "hidden", type: "file", "aria-label": t("case.attach"), accept: ALLOWED.join(",") });
   field.addEventListener("change", async () => {
     const file = field.files[0];
     if (!file) return;
     replace(problem);
     if (file.size > MOST_BYTES) return replace(problem, t("attach.too-large", { most: bytes(MOST_BYTES) }));
+    if (!ALLOWED.includes(file.type)) return replace(problem, t("attach.not-allowed"));
     field.disabled = true;
     try {
       const headers = { "Content-Type": file.type, "Idempotency-Key": crypto.randomUUID() };
-      await post(`${path}?${new URLSearchParams({ name: file.name })}`, file, headers);
+      await send("POST", path, { query: { name: file.name }, body: file, headers, wait_ms: LONGEST_WAIT_MS });
       tell(t("attach.done", { name: file.name }));
       done();
     } catch (error) {

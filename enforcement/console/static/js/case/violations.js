@@ -3,7 +3,7 @@
 import { h, svg } from "../dom.js";
 import { duration, moment, number } from "../format.js";
 import { either, has, t } from "../i18n.js";
-import { severitySign } from "../marks.js";
+import { SEVERITIES, severitySign } from "../marks.js";
 import { placeName, ruleTitle } from "../reference.js";
 import { comparisons } from "./comparisons.js";
 
@@ -14,7 +14,13 @@ const HEIGHT = 14;
 export function violationList(violations) {
   return h("section", { class: "violations", "aria-label": t("case.violations") },
     h("h2", {}, t("case.violations"), h("small", { class: "dim" }, ` ${violations.length}`)),
-    violations.map((one) => article(one.value, one.grounds)));
+    gravestFirst(violations).map((one) => article(one.value, one.grounds)));
+}
+
+/** What makes the case grave is seen without scrolling; among equals the first that began. */
+function gravestFirst(violations) {
+  const rank = ({ value: said }) => (said.phase === "withdrawn" ? SEVERITIES.length : SEVERITIES.indexOf(said.severity));
+  return [...violations].sort((one, other) => rank(one) - rank(other) || one.value.started_ms - other.value.started_ms);
 }
 
 /** @param {any} said @param {any} grounds of one that is over: as it was before, with what was measured */

@@ -8,6 +8,9 @@ import { go } from "../router.js";
 import { person, resume } from "../session.js";
 import { tell } from "../toasts.js";
 
+const SHORTEST = 10;
+const FEWEST = 5;
+
 /** @type {import("../views.js").View} */
 export function openAccount(root) {
   const who = person.get();
@@ -17,7 +20,8 @@ export function openAccount(root) {
   const button = h("button", { class: "primary", type: "submit" }, t("account.change"));
   const send = async (event) => {
     event.preventDefault();
-    if (first.value !== second.value) return replace(problem, t("account.differ"));
+    const fault = faultOf(first.value, second.value, who.name);
+    if (fault) return replace(problem, t(fault));
     button.disabled = true;
     replace(problem);
     try {
@@ -39,8 +43,17 @@ export function openAccount(root) {
     h("form", { class: "password", onsubmit: send },
       h("h2", {}, t("account.password")),
       who.must_change ? h("p", { class: "notice" }, t("account.must")) : null,
-      [["old", old], ["new", first], ["again", second]].map(([name, input]) => h("div", { class: "field" }, h("label", { for: name }, t(`account.${name}`)), input)),
+      [["old", old], ["new", first], ["again", second]].map(([name, input]) => h("div", { class: "field" }, h("label", { for: name }, t(`account.${name}`)), input,
+        name === "new" ? h("small", { class: "dim", id: "new-hint" }, t("account.hint")) : null)),
       problem, button)));
+  first.setAttribute("aria-describedby", "new-hint");
   (who.must_change ? old : button).focus();
   return () => {};
+}
+
+/** What the server would refuse, said in the page's own language. */
+function faultOf(password, again, name) {
+  if (password !== again) return "account.differ";
+  const good = [...password].length >= SHORTEST && new Set(password).size >= FEWEST && !password.toLowerCase().includes(name.toLowerCase());
+  return good ? null : "account.hint";
 }

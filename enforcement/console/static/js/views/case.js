@@ -89,7 +89,6 @@ class CaseView {
       h("button", { class: "plain", onclick: () => go(["queue"]), "aria-label": t("case.back"), title: t("case.back") }, "←"),
       h("h1", {}, t("case.title", { number: one.number })), severityMark(one.severity), stateMark(one.state), urgencyMarks(one),
       h("span", { class: "headline" }, `${one.truck_id} · ${one.rules.map(ruleTitle).join(t("list"))}`),
-      h("span", { class: "spring" }),
       h("div", { class: "actions", role: "group", "aria-label": t("case.actions") }, this.buttons(one.actions), mayAdd() ? evidenceButton(one) : null));
     replace(this.left, facts(one), violationList(one.violations));
     replace(this.below, timeline(one.trail), attachments(one.case_id, one.attachments, mayAdd(), () => this.renew()));
