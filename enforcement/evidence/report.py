@@ -12,6 +12,7 @@ from html import escape
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from enforcement.audit import SYSTEM
 from enforcement.evidence.contents import Arrival, Contents, Event
 from enforcement.evidence.picture import Dot, Scene, close_picture, picture
 from enforcement.evidence.retrial import CityFaultError, prepared
@@ -42,6 +43,7 @@ TOLD: Final = ("numba", "numpy", "pyarrow", "pyproj", "shapely", "msgspec")
 BEFORE_MS: Final = 900_000
 """So much of the way before a violation is on the map."""
 LONGEST: Final = 2_000
+LONGEST_WORD: Final = 26
 REVIEWS: Final = ("verify", "close", "void", "waive", "transfer")
 
 Row = Sequence[object]
@@ -223,8 +225,11 @@ class _Report:
         yield f"<h2>{self._head('history')}</h2>"
         rows = [
             (
-                *(entry.seq, self._moments.full(entry.at_ms), entry.who, self._action(entry)),
-                *(" ".join(one for one in (entry.why, _details(entry.details)) if one),),
+                entry.seq,
+                self._moments.full(entry.at_ms),
+                self._who(entry.who),
+                self._action(entry),
+                " ".join(one for one in (entry.why, _details(entry.details)) if one),
                 entry.hash,
             )
             for entry in self._contents.audit
@@ -292,6 +297,9 @@ class _Report:
         said = (f"{self._named(names, name)} {_plain(value)}" for name, value in values.items())
         return ("; " if self._english else "；").join(said)
 
+    def _who(self, name: str) -> str:
+        return "系统" if name == SYSTEM and not self._english else name
+
     def _action(self, entry: Any) -> str:
         step = BY_ACTION.get(entry.action)
         if step is not None:
@@ -317,10 +325,15 @@ class _Report:
 
     def _table(self, heads: Sequence[str], rows: Sequence[Row]) -> str:
         head = "".join(f"<th>{self._head(one)}</th>" for one in heads)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>" for row in rows
-        )
+        body = "".join("<tr>" + "".join(map(_cell_of_table, row)) + "</tr>" for row in rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell_of_table(value: object) -> str:
+    """Hashes and ids break anywhere, so that names and words need not."""
+    text = _cell(value)
+    breaks = any(len(word) > LONGEST_WORD for word in text.split())
+    return f'<td class="long">{text}</td>' if breaks else f"<td>{text}</td>"
 
 
 def _cell(value: object) -> str:

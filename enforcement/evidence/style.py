@@ -13,7 +13,8 @@ small { font-weight: normal; color: #444 }
 .lead { border: 1px solid #111; padding: 6px 10px; font-weight: bold }
 table { border-collapse: collapse; width: 100%; font-size: 11px }
 th, td { border: 1px solid #bbb; padding: 2px 5px; text-align: left; vertical-align: top;
-  overflow-wrap: anywhere }
+  overflow-wrap: break-word }
+.long { overflow-wrap: anywhere }
 th { background: #f2f2f2; white-space: nowrap; font-weight: 600 }
 tr { break-inside: avoid }
 .pairs th { width: 22% }
