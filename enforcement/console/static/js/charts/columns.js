@@ -5,6 +5,7 @@ import { h, svg } from "../dom.js";
 const HEIGHT = 110;
 const BELOW = 16;
 const LEFT = 28;
+const DIGIT = 7;
 const LABELS = 10;
 
 /**
@@ -16,7 +17,8 @@ const LABELS = 10;
  */
 export function columns(name, title, series, points, width) {
   const most = nice(Math.max(1, ...points.flatMap(({ values }) => values)));
-  const step = (width - LEFT) / Math.max(1, points.length);
+  const left = Math.max(LEFT, DIGIT * (String(most).length + 1));
+  const step = (width - left) / Math.max(1, points.length);
   const every = Math.max(1, Math.ceil(points.length / LABELS));
   const y = (value) => HEIGHT - (value / most) * (HEIGHT - 8);
   const label = points.map((point) => `${point.label}: ${series.map((one, at) => `${one.name} ${point.values[at]}`).join(", ")}`).join("; ");
@@ -24,10 +26,10 @@ export function columns(name, title, series, points, width) {
     h("figcaption", {}, title, series.map((one) => h("span", { class: `legend ${one.class}` }, one.name))),
     svg("svg", { class: "columns", viewBox: `0 0 ${width} ${HEIGHT + BELOW}`, role: "img", "aria-label": `${title}. ${label}` },
       [0, most / 2, most].map((value) => [
-        svg("line", { class: "rule", x1: LEFT, x2: width, y1: y(value), y2: y(value) }),
-        svg("text", { x: LEFT - 5, y: y(value) + 4, "text-anchor": "end" }, String(value)),
+        svg("line", { class: "rule", x1: left, x2: width, y1: y(value), y2: y(value) }),
+        svg("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end" }, String(value)),
       ]),
-      points.map((point, at) => column(point, series, LEFT + at * step, step, y, at % every === 0))));
+      points.map((point, at) => column(point, series, left + at * step, step, y, at % every === 0))));
 }
 
 function column(point, series, x, step, y, labelled) {

@@ -69,13 +69,15 @@ function everyDay({ from_ms, to_ms }, tallies) {
   return [...days].map((name) => ({ label: name.slice(5), values: [known.get(name)?.opened ?? 0, known.get(name)?.ended ?? 0] }));
 }
 
+const shares = (part, whole) => `${number(part)} / ${number(whole)}`;
+
 function tiles(total) {
   const tile = (name, value, detail) => h("div", { class: "tile" }, h("span", { class: "dim" }, t(`figures.${name}`)), h("b", {}, value), h("small", { class: "dim" }, detail));
   return h("section", { class: "tiles", "aria-label": t("figures.rates") },
-    tile("cases", number(total.cases), t("figures.void-too", { count: total.void })),
-    tile("filing-rate", percent(total.filing_rate), `${total.filed} / ${total.cases}`),
-    tile("closure-rate", percent(total.closure_rate), `${total.concluded} / ${total.filed}`),
-    tile("in-time-rate", percent(total.in_time_rate, 2), `${total.in_time} / ${total.due - total.deferred}`));
+    tile("cases", number(total.cases), t("figures.void-too", { count: number(total.void) })),
+    tile("filing-rate", percent(total.filing_rate), shares(total.filed, total.cases)),
+    tile("closure-rate", percent(total.closure_rate), shares(total.concluded, total.filed)),
+    tile("in-time-rate", percent(total.in_time_rate, 2), shares(total.in_time, total.due - total.deferred)));
 }
 
 function rules(tallies) {
