@@ -127,7 +127,7 @@ def grounds_of(session: Session, case_id: str) -> dict[str, str]:
         )
         .order_by(EventRow.topic_offset)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row.violation_id: row.value for row in session.execute(query)}
 
 
 def trail_of(session: Session, case_id: str) -> Sequence[AuditRow]:

@@ -2,10 +2,14 @@
 
 import math
 import re
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from threading import Thread
 from typing import Any
 
 import pytest
+import uvicorn
 from console_parts import (
     PASSWORD,
     Scene,
@@ -16,11 +20,15 @@ from console_parts import (
     scene,
     visit,
 )
+from evidence_parts import PROGRAM, stream
+from evidence_parts import office as evidence_office
+from fastapi import FastAPI
 from msgspec import structs
-from office_parts import CITY, violation
+from office_parts import CITY, TestOffice, violation
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from enforcement.console.routes import FOLDER
+from enforcement.console.routes import FOLDER, mount
+from enforcement.evidence.verify import check
 from enforcement.tables import SessionRow
 from geofences.city import City
 from geofences.loader import load_city
@@ -443,6 +451,43 @@ def test_every_module_is_one(office, arrive):
             assert somebody.page.evaluate(
                 "name => import(new URL(name, location)).then(Boolean)", name
             )
+
+
+def test_the_evidence_is_handed_over(tmp_path, browser):
+    """Of a case that can be proved: its positions lie in an archive."""
+    room = evidence_office(tmp_path, stream("illegal-dumping"))
+    desk = TestOffice(f"sqlite:///{tmp_path / 'cases.db'}", evidence=room.exporter())
+    desk.add_people(None)
+    mount(desk.app)
+    with closing(room.database), closing(desk), serving(desk.app) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.fill("#name", "reviewer")
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        page.locator("table.queue tbody tr a").first.click()
+        with page.expect_download(timeout=60_000) as waiting:
+            page.get_by_role("button", name="证据包").click()
+        assert waiting.value.suggested_filename == "evidence-1.zip"
+        assert check(waiting.value.path().read_bytes(), PROGRAM).holds
+        expect(page.locator(".timeline")).to_contain_text("生成证据包 reviewer")
+        page.close()
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The app on a free port, in a thread."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+        thread = Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            app.state.feed.end()
+            server.should_exit = True
+            thread.join()
 
 
 def test_the_theme_is_dark_until_it_is_switched(office, arrive):

@@ -50,7 +50,7 @@ async function request(method, path, { query, body, headers = {} }) {
 }
 
 /** The answer itself, where it is no JSON. Raises `ApiError`. */
-export async function send(method, path, { query = undefined, body = undefined, headers = {} } = {}) {
+export async function send(method, path, { query = undefined, body = undefined, headers = {}, wait_ms = LONGEST_WAIT_MS } = {}) {
   const init = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
   if (method !== "GET") init.headers["X-CSRF-Token"] = csrf;
   if (body instanceof Blob) init.body = body;
@@ -58,15 +58,15 @@ export async function send(method, path, { query = undefined, body = undefined, 
     init.body = JSON.stringify(body);
     init.headers["Content-Type"] = "application/json";
   }
-  const response = await answer(ROOT + path + queryString(query), init);
+  const response = await answer(ROOT + path + queryString(query), init, wait_ms);
   if (response.ok) return response;
   throw await failure(response, path);
 }
 
-async function answer(address, init) {
+async function answer(address, init, wait_ms) {
   let response;
   try {
-    response = await fetch(address, { ...init, signal: AbortSignal.timeout(LONGEST_WAIT_MS) });
+    response = await fetch(address, { ...init, signal: AbortSignal.timeout(wait_ms) });
   } catch {
     connection.lost();
     throw new ApiError(0, t("error.away"));
