@@ -17,11 +17,12 @@ from typing import Any, Final, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from enforcement.database import Database
+from enforcement.database import Database, DatabaseAwayError
 from enforcement.intake import PHASES
 from enforcement.tables import AuditRow, CaseRow, HeadRow, ViolationRow
 
 FRESH_S: Final = 0.4
+AWAY_S: Final = 2.0
 KEPT: Final = 2_000
 """Events in memory, about a kilobyte each."""
 PAGE: Final = 200
@@ -52,6 +53,7 @@ class Feed:
         """The latest are complete after this number."""
         self._newest = 0
         self._fresh_until_s = 0.0
+        self._away: DatabaseAwayError | None = None
         self.ended = False
 
     def end(self) -> None:
@@ -77,7 +79,20 @@ class Feed:
 
     def _refresh(self) -> None:
         if time.monotonic() < self._fresh_until_s:
+            if self._away is not None:
+                # Or all listeners would wait in turn for what does not answer.
+                raise self._away
             return
+        try:
+            self._read_on()
+        except DatabaseAwayError as error:
+            self._away = error
+            self._fresh_until_s = time.monotonic() + AWAY_S
+            raise
+        self._away = None
+        self._fresh_until_s = time.monotonic() + FRESH_S
+
+    def _read_on(self) -> None:
         with self._database.read() as session:
             newest = session.scalars(select(HeadRow.seq)).one()
             if self._from is None or newest < self._newest:
@@ -90,7 +105,6 @@ class Feed:
                     if len(self._latest) == KEPT:
                         self._from = self._latest[0].seq
                     self._latest.append(event)
-        self._fresh_until_s = time.monotonic() + FRESH_S
 
     def _read(self, session: Session, seq: int, limit: int) -> tuple[list[FeedEvent], int]:
         query = select(AuditRow).where(AuditRow.seq > seq).order_by(AuditRow.seq).limit(limit)

@@ -27,7 +27,7 @@ router: Final = APIRouter(tags=["events"])
 LOOK_S: Final = 0.5
 SEND_S: Final = 30.0
 """Who takes nothing for so long is gone."""
-MOST_BEHIND: Final = 10_000
+MOST_BEHIND: Final = 50_000
 """Entries of the trail; who has missed more looks at everything anew."""
 MOST_OF_ONE: Final = 20
 MOST_OF_ALL: Final = 1_000
@@ -101,6 +101,9 @@ async def _events(
             said = "".join(_text(one) for one in page if identity.actor.sees(set(one.districts)))
             if said:
                 yield said
+            elif page:
+                # Nothing of it is for him; there may be more.
+                continue
             elif time.monotonic() - heard_s >= parts.heartbeat_s and not away:
                 # Browsers remember the id, and tell nobody.
                 yield f"id: {seq}\n\n"

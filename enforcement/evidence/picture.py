@@ -18,17 +18,18 @@ from shapely.geometry.base import BaseGeometry
 
 from enforcement.evidence.wording import Moments
 from geofences.city import City, Site
+from streams.words import named
 
 WIDTH, HEIGHT = 720.0, 460.0
 MARGIN: Final = 0.18
 LEAST_M: Final = 500.0
 """Half of the least width that is shown."""
-MOST_M: Final = 200_000.0
 LABELS: Final = 10
 SMALL: Final = 120.0
 """A shape that is smaller is named above, not within."""
 CLOSE_M: Final = 150.0
-"""Half of what a close view shows at least."""
+FARTHEST_M: Final = 800.0
+"""Half of what a close view shows at least and at most."""
 """Times along the track."""
 METRE_DEG: Final = 1 / 111_200
 """Of latitude, near enough for a picture."""
@@ -62,6 +63,8 @@ class Scene:
     """Of the event."""
     moments: Moments
     english: bool
+    route_ids: frozenset[str] = frozenset()
+    """Of the permits in date; other routes are drawn without names."""
 
 
 class _Window:
@@ -100,8 +103,10 @@ def picture(scene: Scene) -> str:
 
 
 def close_picture(scene: Scene, reach_m: float) -> str:
-    """The SVG: the event and what is at most `reach_m` from it."""
-    return _drawn(scene, _Window([(scene.lon, scene.lat)], max(CLOSE_M, min(reach_m, MOST_M))))
+    """The SVG: the event and what is at most `reach_m` from it; empty where that is not near."""
+    if not reach_m <= FARTHEST_M:
+        return ""
+    return _drawn(scene, _Window([(scene.lon, scene.lat)], max(CLOSE_M, reach_m)))
 
 
 def _drawn(scene: Scene, window: _Window) -> str:
@@ -131,7 +136,7 @@ def _districts(scene: Scene, window: _Window) -> Iterator[str]:
             continue
         yield _path(shape.boundary, window, 'fill="none" stroke="#888" stroke-width="1.6" '
                     'stroke-dasharray="8 3 2 3"')  # fmt: skip
-        yield from _name(shape, window, f"{district.code} {district.name}", "#777")
+        yield from _name(shape, window, named(district.code, district.name), "#777")
 
 
 def _zones(scene: Scene, window: _Window) -> Iterator[str]:
@@ -142,18 +147,23 @@ def _zones(scene: Scene, window: _Window) -> Iterator[str]:
             yield _path(shape, window, f'fill="{colour}" fill-opacity=".08" stroke="{colour}" '
                         'stroke-dasharray="2 2"')  # fmt: skip
             limit = "" if zone.limit_kmh is None else f" ≤{zone.limit_kmh:g} km/h"
-            yield from _name(shape, window, f"{zone.zone_id} {zone.name}{limit}", colour)
+            yield from _name(shape, window, named(zone.zone_id, zone.name) + limit, colour)
 
 
 def _routes(scene: Scene, window: _Window) -> Iterator[str]:
-    for route in scene.city.routes:
+    """The truck's own last, over the others."""
+    for route in sorted(scene.city.routes, key=lambda one: one.route_id in scene.route_ids):
         line = window.of(route.shape)
         if not line.intersects(window.frame.buffer(route.corridor_m)):
             continue
+        is_own = route.route_id in scene.route_ids
+        band, colour = ("#cfe3f7", "#2471a3") if is_own else ("#ececec", "#aaa")
         near = line.intersection(window.frame.buffer(2 * route.corridor_m))
-        yield _path(near.buffer(route.corridor_m), window, 'fill="#cfe3f7" fill-opacity=".7"')
-        yield _path(line, window, 'fill="none" stroke="#2471a3" stroke-width="1"')
-        yield from _name(line, window, f"{route.route_id} {route.name}", "#2471a3")
+        reach = near.buffer(route.corridor_m)
+        yield _path(reach, window, f'fill="{band}" fill-opacity=".7"')
+        yield _path(line, window, f'fill="none" stroke="{colour}" stroke-width="1"')
+        if is_own:
+            yield from _name(line, window, named(route.route_id, route.name), colour)
 
 
 def _sites(scene: Scene, window: _Window) -> Iterator[str]:
@@ -201,7 +211,7 @@ def _event(scene: Scene, window: _Window) -> Iterator[str]:
 def _scale(scene: Scene, window: _Window) -> Iterator[str]:
     """A bar of a round length, and where north is."""
     length_m = next(
-        one for power in range(7) for one in (10**power, 2 * 10**power, 5 * 10**power)
+        one for power in range(9) for one in (10**power, 2 * 10**power, 5 * 10**power)
         if one * window.scale >= WIDTH / 9
     )  # fmt: skip
     said = f"{length_m:,} m" if length_m < 1000 else f"{length_m / 1000:g} km"

@@ -183,12 +183,18 @@ class _Report:
         if not (abs(said.lon) <= 180 and abs(said.lat) <= 90):
             return ""
         margin_m = city.thresholds.state["site_margin_m"]
+        routes = frozenset(
+            route_id
+            for permit in city.compiled.city.permits
+            if permit.permit_id in said.permit_ids
+            for route_id in permit.route_ids
+        )
         scene = Scene(
             *(city.compiled.city, margin_m, dots, said.lon, said.lat, self._moments),
-            self._english,
+            *(self._english, routes),
         )
         distance_m = said.place.get("distance_m")
-        reach_m = 2 * distance_m if isinstance(distance_m, int | float) else 0.0
+        reach_m = 1.5 * distance_m if isinstance(distance_m, int | float) else 0.0
         return picture(scene) + close_picture(scene, reach_m)
 
     def _positions_near(self) -> Iterator[str]:

@@ -97,11 +97,12 @@ HEADS: Final = {
     "value": ("数值", "Value"),
     "map": ("位置图", "Map"),
     "map_note": (
-        "上为全程，下为事件位置近景。十字圆圈为事件位置；红点为违规期间的定位点，白点为其余定位点，旁注当地时间；蓝带为核准路线走廊；"
+        "上为全程；如另有一图，为事件位置近景。十字圆圈为事件位置；红点为违规期间的定位点，白点为其余定位点，旁注当地时间；蓝带为该车核准路线走廊，灰带为其他路线；"
         "场地外虚线为其认定范围；点划线为区县界。",
-        "Above all of the way, below the event from near. Crossed circle: the event. Red dots: "
-        "positions during the violation, white dots: others, "
-        "with local times. Blue band: corridor of a route. Dashed round a site: its reach. "
+        "All of the way; where there is a second map, the event from near. Crossed circle: the "
+        "event. Red dots: positions during the violation, white dots: others, with local times. "
+        "Blue band: corridor of a route permitted to the truck, grey: of others. Dashed round a "
+        "site: its reach. "
         "Dash-dotted: borders of districts.",
     ),
     "queue": ("队列记录", "As on the queue"),

@@ -56,10 +56,10 @@ def export_evidence(
     "--manifest", metavar="SHA256", help="The hash that the audit trail holds; it must be this one."
 )
 def verify_evidence(file: Path, manifest: str | None) -> None:
-    """Check a package: every byte, the audit entries, and the verdict by judging again.
+    """Check a package, and judge it again.
 
-    Needs the file alone. Ends with exit code 1 where something does not hold, and 2 for a file that
-    is no package.
+    Every byte, the entries of the audit trail, and the verdict. Needs the file alone. Ends with
+    exit code 1 where something does not hold, and 2 for a file that is no package.
     """
     from mucktrack.evidence import verify
 

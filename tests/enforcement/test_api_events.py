@@ -16,6 +16,7 @@ from office_parts import HERE, THERE, TestOffice, violation
 
 from enforcement.api import event_routes
 from enforcement.api.app import PREFIX
+from enforcement.feed import PAGE
 
 WAIT_S = 20.0
 
@@ -164,3 +165,18 @@ def test_a_server_with_listeners_ends(served: Served) -> None:
     with served.listen("viewer") as stream:
         next(stream)
         assert served.close()
+
+
+def test_who_sees_little_of_much_is_told_soon(served: Served) -> None:
+    """What is not for him does not keep him waiting, page by page."""
+    with served.listen("viewer") as stream:
+        last = next(stream)["id"]
+    office = served.office
+    for start in range(0, 3_000, 500):
+        office.take(*(violation(f"浙Y{start + one}", district=THERE) for one in range(500)))
+    office.take(violation("浙X1"))
+    began_s = time.monotonic()
+    with served.listen("viewer", **{"Last-Event-ID": str(last)}) as stream:
+        assert [one["event"] for one in take(stream, 3)] == ["hello", "case", "violation"]
+    pages = 6_000 / PAGE
+    assert time.monotonic() - began_s < 0.8 * pages * event_routes.LOOK_S

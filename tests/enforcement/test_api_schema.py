@@ -36,6 +36,13 @@ CHECKS: Final = [
 FOREIGN: Final = "浙X99999"
 ENDLESS: Final = f"{PREFIX}/events"
 
+
+@schemathesis.serializer("application/pdf", "video/mp4")
+def as_it_is(_: Any, content: Any) -> bytes:
+    """Files of kinds that schemathesis does not make by itself."""
+    return content if isinstance(content, bytes) else repr(content).encode()
+
+
 schema = schemathesis.openapi.from_dict(document()).exclude(path=ENDLESS)
 
 

@@ -276,3 +276,17 @@ def test_names_in_the_report_are_text(tmp_path: Path) -> None:
     assert "<script" not in page
     assert "\u202e" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_map_of_all_the_earth_can_be_drawn(tmp_path: Path) -> None:
+    """Positions that are no fixes may lie anywhere."""
+    positions = stream("illegal-dumping")
+    stray = [
+        msgspec.structs.replace(
+            positions[0], time_ms=positions[-1].time_ms - 1_000 + i, lon=lon, lat=lat
+        )
+        for i, (lon, lat) in enumerate([(-180.0, -90.0), (180.0, 90.0), (1e300, -1e300)])
+    ]
+    room = office(tmp_path, [*positions[:-2], *stray, *positions[-2:]], size=1)
+    for case_id in cases_of(room):
+        assert check(room.exporter().export(case_id, "li").content, PROGRAM).holds

@@ -197,7 +197,7 @@ def test_the_commands(room: Office, tmp_path: Path) -> None:
     assert bad.returncode == 1
     assert "Traceback" not in bad.stderr
     assert len(bad.stderr.splitlines()) == 1
-    for odd in ("absent.zip", CITY, CITY / "city.toml"):
+    for odd in ("absent.zip", CITY / "city.toml"):
         assert run("evidence", "verify", odd, folder=tmp_path).returncode == 2
     unknown = run("evidence", "export", "nothing", *where, folder=tmp_path)
     assert (unknown.returncode, "no case nothing" in unknown.stderr) == (2, True)
