@@ -6,6 +6,7 @@ import signal
 import socket
 from pathlib import Path
 
+import httpx
 import pytest
 from processes import command_lines, running, wait_until
 from up_process import records_of, up, wait_until_ready
@@ -16,6 +17,7 @@ from streams.position import Position, Tick, decode_record
 
 READY_S = 90.0
 """The first start on a machine compiles the core."""
+CONSOLE = re.compile(r"console (http://127\.0\.0\.1:\d+) · log in as admin with (\S+), then")
 LAST_LINE = re.compile(r"positions (\d+) · violations (\d+) · rejected (\d+)")
 
 
@@ -76,6 +78,31 @@ def test_its_trucks_can_be_terminals(tmp_path):
     assert "terminals are awaited" in (run / "gateway.log").read_text()
     assert "acknowledged" in (run / "fleet.log").read_text()
     assert archived_positions(run / "archive") == positions
+
+
+def test_it_brings_the_console_and_somebody_who_may_log_in(tmp_path):
+    with up(tmp_path) as process:
+        found = CONSOLE.match(process.stdout.readline())
+        assert found
+        with httpx.Client(base_url=f"{found[1]}/api/v1", trust_env=False) as client:
+            wrong = client.post("/session", json={"name": "admin", "password": "x" * 12})
+            assert wrong.status_code == 401
+            right = client.post("/session", json={"name": "admin", "password": found[2]})
+            assert (right.status_code, right.json()["role"]) == (200, "admin")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    (run,) = (tmp_path / "runs").iterdir()
+    assert "Traceback" not in (run / "console.log").read_text()
+
+
+def test_without_a_console(tmp_path):
+    with up(tmp_path, "--no-console", "--seconds", "1") as process:
+        told, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "console http" not in told
+    (run,) = (tmp_path / "runs").iterdir()
+    assert not (run / "cases.db").exists()
 
 
 def test_given_servers_are_used_and_may_hold_an_earlier_run(tmp_path, fresh_kafka):

@@ -1,7 +1,7 @@
 /** The violations of a case: what the system says, and what was measured against what. */
 
 import { h, svg } from "../dom.js";
-import { duration, moment, number } from "../format.js";
+import { clock, day, duration, moment, number } from "../format.js";
 import { either, has, t } from "../i18n.js";
 import { SEVERITIES, severitySign } from "../marks.js";
 import { placeName, ruleTitle } from "../reference.js";
@@ -25,7 +25,7 @@ function gravestFirst(violations) {
 
 /** @param {any} said @param {any} grounds of one that is over: as it was before, with what was measured */
 function article(said, grounds) {
-  const ended = said.ended_ms ? `${moment(said.ended_ms)} · ${duration(said.ended_ms - said.started_ms)}` : t(said.phase === "occurred" ? "phase.occurred" : "phase.lasting");
+  const ended = said.ended_ms ? `${until(said.started_ms, said.ended_ms)} · ${duration(said.ended_ms - said.started_ms)}` : t(said.phase === "occurred" ? "phase.occurred" : "phase.lasting");
   return h("article", { class: said.phase === "withdrawn" ? "withdrawn" : "" },
     h("h3", {}, severitySign(said.severity), " ", ruleTitle(said.rule), " ", h("small", { class: "dim" }, t(`phase.${said.phase}`))),
     h("p", { class: "message" }, either(said, "message")),
@@ -33,6 +33,9 @@ function article(said, grounds) {
     table(grounds ? joined(said, grounds) : said),
     h("p", { class: "dim when" }, `${moment(said.started_ms)} → ${ended}`, where(said.place ?? {})));
 }
+
+/** Without the day where it is the same. */
+const until = (from_ms, to_ms) => (day(from_ms) === day(to_ms) ? clock(to_ms) : moment(to_ms));
 
 /** What was measured at first, with how long it lasted in the end. */
 function joined(said, grounds) {
