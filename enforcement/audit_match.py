@@ -40,8 +40,8 @@ def _states(session: Session) -> Iterator[str]:
             yield f"case {number} is not in the trail"
         elif state != expected:
             yield f"case {number} is {state}, and not {expected} as the trail says"
-    for case_id in trail:
-        yield f"case {case_id}, which the trail tells of, is missing"
+    for missing in trail:
+        yield f"case {missing}, which the trail tells of, is missing"
 
 
 def _records(session: Session) -> Iterator[str]:

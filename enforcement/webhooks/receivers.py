@@ -142,8 +142,10 @@ def _name(table: Mapping[str, Any]) -> str:
 
 
 def _address(table: Mapping[str, Any], key: str) -> str:
-    address = _text(table, key)
+    address = table.get(key)
     try:
+        if not isinstance(address, str) or not address.isprintable() or " " in address:
+            raise ValueError
         parts = urlsplit(address)
         complete = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
