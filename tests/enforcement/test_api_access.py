@@ -242,6 +242,24 @@ def test_a_token_until_it_ends(office: TestOffice) -> None:
     assert [action for _, action in trail(office)].count("token_revoked") == 1
 
 
+def test_a_token_makes_no_others_that_outlast_it(office: TestOffice) -> None:
+    asked = {"role": "admin", "districts": None, "expires_ms": NOW_MS + 60_000}
+    boss = office.client("boss")
+    made = boss.post("/tokens", json=asked | {"name": "sync"}).json()
+    machine = office.browser()
+    machine.headers["Authorization"] = f"Bearer {made['token']}"
+    assert machine.get("/users").status_code == 200
+    user = {"name": "eve", "role": "admin", "districts": None, "password": "some long password"}
+    known = {"If-Match": "*"}
+    answers = [
+        machine.post("/tokens", json=asked | {"name": "more"}),
+        machine.post("/users", json=user),
+        machine.patch("/users/wang", json={"role": "admin"}, headers=known),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert machine.delete(f"/tokens/{made['token_id']}").status_code == 204, "it may end itself"
+
+
 @pytest.mark.parametrize("said", ["Bearer", "Bearer ", "Bearer mt_", "Basic d2FuZzp4", "mt_x"])
 def test_what_is_no_token_is_nobody(office: TestOffice, said: str) -> None:
     machine = office.browser()
