@@ -7,7 +7,9 @@ and that his district is concerned, `enforcement.access` has found out before.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -18,13 +20,11 @@ from enforcement.rulebook import Rulebook
 from enforcement.steps import BY_ACTION, ENDED, TITLES, Role, Step, may_take
 from enforcement.tables import CaseRow, HeadRow
 
-YEAR_MS: Final = 365 * 86_400_000
-"""首违不罚 asks for twelve months without a violation of the kind."""
 LONGEST: Final = 4_000
 """Characters of a reason, of findings."""
 LONGEST_OF: Final = {"squad": 100, "receiver": 200}
 """Of what else is said."""
-LONGEST_DEFERRAL_MS: Final = 5 * YEAR_MS
+LONGEST_DEFERRAL_MS: Final = 5 * 365 * 86_400_000
 
 
 class ActionError(Exception):
@@ -103,7 +103,7 @@ class Office:
             raise UnknownCaseError(f"no case {case_id}")
         self._check(case, step, actor, said)
         if action == "waive":
-            _check_first(session, case)
+            _check_first(session, case, self._rulebook.calendar.zone)
         return self._take(session, head, case, step, actor, said)
 
     def supervise(self) -> list[str]:
@@ -210,9 +210,9 @@ def _check_need(need: str, value: Any) -> None:
         raise BadRequestError(f"{need} holds what is no character, a NUL or half of one")
 
 
-def _check_first(session: Session, case: CaseRow) -> None:
-    """A first offence is one in twelve months, of the company, or of a truck without one. A later
-    one that was waived has been taken for the first already."""
+def _check_first(session: Session, case: CaseRow, zone: ZoneInfo) -> None:
+    """A first offence (首违不罚) is one in twelve months, of the company, or of a truck without
+    one. A later one that was waived has been taken for the first already."""
     offender = (
         CaseRow.company == case.company
         if case.company is not None
@@ -223,8 +223,8 @@ def _check_first(session: Session, case: CaseRow) -> None:
         .where(
             offender,
             CaseRow.case_id != case.case_id,
-            CaseRow.started_ms > case.started_ms - YEAR_MS,
-            CaseRow.started_ms < case.started_ms + YEAR_MS,
+            CaseRow.started_ms > twelve_months(case.started_ms, -1, zone),
+            CaseRow.started_ms < twelve_months(case.started_ms, 1, zone),
             or_(
                 CaseRow.state == "waived",
                 and_(
@@ -239,3 +239,14 @@ def _check_first(session: Session, case: CaseRow) -> None:
     if same:
         numbers = ", ".join(map(str, same[:5]))
         raise ConflictError(f"no first offence: within twelve months there was case {numbers}")
+
+
+def twelve_months(time_ms: int, years: int, zone: ZoneInfo) -> int:
+    """The same moment of the calendar, 1 = a year later, -1 = earlier; 28 February where there is
+    no 29th."""
+    local = datetime.fromtimestamp(time_ms / 1_000, zone)
+    try:
+        moved = local.replace(year=local.year + years)
+    except ValueError:
+        moved = local.replace(year=local.year + years, day=28)
+    return round(moved.timestamp() * 1_000)

@@ -21,6 +21,7 @@ from enforcement.audit import SYSTEM, Entry, append
 from enforcement.database import Database, DatabaseAwayError
 from enforcement.intake import Arrival, Taken, take
 from enforcement.queued import NoViolationError, decode_queued
+from enforcement.rulebook import Rulebook
 from enforcement.tables import ConsumedRow
 from streams.access import KafkaAccess
 from streams.health import Health
@@ -64,6 +65,7 @@ class Consumer:
         database: Database,
         health: Health,
         now_ms: Callable[[], int],
+        rulebook: Rulebook,
         *,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -73,6 +75,7 @@ class Consumer:
         self._database = database
         self._health = health
         self._now_ms = now_ms
+        self._rulebook = rulebook
         self._changed = changed
         self._waits = health.waits()
         self._pauses = Pauses()
@@ -154,7 +157,7 @@ class Consumer:
         next_offsets = {tp: found[-1].offset + 1 for tp, found in polled.items()}
         try:
             with self._database.change() as (session, head):
-                taken = take(session, head, arrivals, now_ms)
+                taken = take(session, head, arrivals, now_ms, self._rulebook)
                 for details in unreadable:
                     append(session, head, Entry(now_ms, SYSTEM, "unreadable", details=details))
                 for tp, offset in next_offsets.items():

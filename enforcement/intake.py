@@ -9,13 +9,14 @@ alone, and nobody is fined for what was withdrawn. It knows neither Kafka nor a 
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import uuid5
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from enforcement.audit import SYSTEM, Entry, append
+from enforcement.rulebook import Rulebook
 from enforcement.severities import RANKS
 from enforcement.steps import ENDED
 from enforcement.tables import CaseDistrictRow, CaseRow, EventRow, HeadRow, ViolationRow
@@ -53,7 +54,13 @@ def case_id_of(violation: Violation) -> str:
     return str(uuid5(NAMESPACE, f"case|{violation.trip_id or violation.violation_id}"))
 
 
-def take(session: Session, head: HeadRow, arrivals: Sequence[Arrival], now_ms: int) -> Taken:
+def take(
+    session: Session,
+    head: HeadRow,
+    arrivals: Sequence[Arrival],
+    now_ms: int,
+    rulebook: Rulebook,
+) -> Taken:
     """Make cases of what is new."""
     taken = Taken()
     fresh = _fresh(session, arrivals)
@@ -72,7 +79,7 @@ def take(session: Session, head: HeadRow, arrivals: Sequence[Arrival], now_ms: i
             case = _open(session, head, said, now_ms)
             cases[case.case_id] = case
             taken.new_cases += 1
-        matters = row is None or said.phase in NEWS
+        matters = row is None or said.phase in NEWS or row.phase == WITHDRAWN
         if row is None:
             row = _add(session, head, case, arrival, now_ms)
             violations[said.violation_id] = row
@@ -81,7 +88,7 @@ def take(session: Session, head: HeadRow, arrivals: Sequence[Arrival], now_ms: i
         else:
             matters = False
         session.add(_event(arrival, now_ms))
-        _bear(session, head, case, said, matters, now_ms)
+        _bear(session, head, case, said, matters, now_ms, rulebook)
         taken.new_events += 1
     return taken
 
@@ -190,7 +197,13 @@ def _event(arrival: Arrival, now_ms: int) -> EventRow:
 
 
 def _bear(
-    session: Session, head: HeadRow, case: CaseRow, said: Violation, matters: bool, now_ms: int
+    session: Session,
+    head: HeadRow,
+    case: CaseRow,
+    said: Violation,
+    matters: bool,
+    now_ms: int,
+    rulebook: Rulebook,
 ) -> None:
     """What the case has to know of a violation of its own. `matters`: it says what those who ended
     the case did not know."""
@@ -213,14 +226,29 @@ def _bear(
     # A false alarm that is withdrawn is what they had said.
     if matters and before in ENDED and (said.phase, before) != (WITHDRAWN, "void"):
         _reopen(case)
+    details: dict[str, Any] = {"violation_id": said.violation_id, "rule": said.rule}
+    if matters and _hurry(case, now_ms, rulebook):
+        details["due_ms"] = case.due_ms
     append(
         session,
         head,
         Entry(
             *(now_ms, SYSTEM, said.phase, case.case_id, before, case.state),
-            details={"violation_id": said.violation_id, "rule": said.rule},
+            details=details,
         ),
     )
+
+
+def _hurry(case: CaseRow, now_ms: int, rulebook: Rulebook) -> bool:
+    """A case that is at work and has become graver is given no longer than such a case, from now
+    on; whoever deferred it has decided otherwise."""
+    if case.due_ms is None or case.deferred or case.state in ENDED:
+        return False
+    due_ms = rulebook.due_ms(now_ms, case.severity, case.rules)
+    if due_ms >= case.due_ms:
+        return False
+    case.due_ms = due_ms
+    return True
 
 
 def _all_withdrawn(session: Session, case: CaseRow) -> bool:

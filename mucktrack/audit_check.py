@@ -1,10 +1,12 @@
-"""`mucktrack audit check`: whether the audit trail is whole."""
+"""`mucktrack audit check`: whether the audit trail is whole, and cases are as it says."""
 
 import re
+from collections.abc import Iterable
 
 import click
 
 from enforcement.audit import Known, check, end_of
+from enforcement.audit_match import differences
 from mucktrack.database import opened
 from mucktrack.failures import BadInputError, WorkFailedError
 
@@ -19,14 +21,23 @@ def check_trail(address: str, known_text: str | None) -> None:
     """
     known = _known(known_text)
     with opened(address) as database, database.read() as session:
-        faults = 0
-        for line in check(session, known):
-            click.echo(line)
-            faults += 1
+        faults = _told(check(session, known))
+        # A trail that is not whole says nothing about cases.
+        others = 0 if faults else _told(differences(session))
         end = end_of(session)
     if faults:
         raise WorkFailedError(f"the audit trail is not whole: {faults} faults")
+    if others:
+        raise WorkFailedError(f"cases are not as the audit trail says: {others} differences")
     click.echo(f"{end.seq} entries, whole; the last is {end.seq}:{end.hash}")
+
+
+def _told(lines: Iterable[str]) -> int:
+    """How many there were."""
+    count = 0
+    for count, line in enumerate(lines, 1):  # noqa: B007 - counted on
+        click.echo(line)
+    return count
 
 
 def _known(text: str | None) -> Known | None:

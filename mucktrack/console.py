@@ -29,7 +29,7 @@ from enforcement.database import Database, DatabaseAwayError, DatabaseError
 from enforcement.evidence.export import Exporter
 from enforcement.feed import Feed
 from enforcement.metrics import EnforcementMetrics
-from enforcement.rulebook import RulebookError, read_rulebook
+from enforcement.rulebook import Rulebook, RulebookError, read_rulebook
 from enforcement.supervision import supervise
 from enforcement.webhooks.receivers import Receiver, ReceiversError, read_receivers
 from enforcement.webhooks.sender import Sender
@@ -106,7 +106,7 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, ports: Ports) 
                 evidence=Exporter(database, sources(settings, [city]), _now_ms),
                 secure_cookies=tls is not None or settings.console_behind_https == "yes",
             )
-            _work(settings, kafka, parts, receivers, metrics, listener, ports.console)
+            _work(settings, kafka, parts, rulebook, receivers, metrics, listener, ports.console)
         finally:
             database.close()
 
@@ -115,13 +115,14 @@ def _work(
     settings: Settings,
     kafka: KafkaAccess,
     parts: Parts,
+    rulebook: Rulebook,
     receivers: Sequence[Receiver],
     metrics: EnforcementMetrics,
     listener: socket.socket,
     port_file: Path | None,
 ) -> None:
     health = metrics.health
-    consumer = Consumer(kafka, parts.database, health, _now_ms)
+    consumer = Consumer(kafka, parts.database, health, _now_ms, rulebook)
     senders = [Sender(one, parts.database, health, _now_ms) for one in receivers]
     metrics.tell_of(consumer.counts, senders, parts.database, _now_ms)
     app = make_app(parts, source(settings.console_tiles))

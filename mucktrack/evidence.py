@@ -19,7 +19,7 @@ from enforcement.evidence.export import (
     Sources,
     UnknownError,
 )
-from enforcement.evidence.verify import check
+from enforcement.evidence.verify import Line, check
 from geofences.loader import parse_city, read_files
 from mucktrack import city_check
 from mucktrack.access import kafka_access, redis_url
@@ -92,12 +92,18 @@ def verify(file: Path, manifest_sha256: str | None) -> None:
     except PackageError as error:
         raise WorkFailedError(f"{file}: {error}") from None
     for line in checked.lines:
-        click.echo(f"{'ok ' if line.holds else 'BAD'} {shown(line.text, LONGEST_LINE)}")
+        click.echo(f"{_mark(line)} {shown(line.text, LONGEST_LINE)}")
     click.echo(f"manifest {checked.manifest_sha256}")
     if not checked.holds:
         raise WorkFailedError(f"{file} does not hold")
     if manifest_sha256 not in (None, checked.manifest_sha256):
         raise WorkFailedError(f"{file} is another package than the one with {manifest_sha256}")
+
+
+def _mark(line: Line) -> str:
+    if not line.holds:
+        return "BAD"
+    return "ok " if line.was_checked else "?? "
 
 
 def _write(package: Package, target: Path) -> None:

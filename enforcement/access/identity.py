@@ -20,6 +20,10 @@ class TakenError(AccessError):
     """There is one of that name, or somebody else has changed it meanwhile."""
 
 
+class WrongPasswordError(AccessError):
+    """The old password, which he has to know, is another."""
+
+
 class OutdatedError(TakenError):
     """It has changed since it was seen."""
 

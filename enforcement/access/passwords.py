@@ -1,6 +1,6 @@
 """Passwords: which are good enough, and their argon2id hashes.
 
-Used by `enforcement.access.users` and `logins`. One check takes 64 MiB and some 50 ms, by design;
+Used by `enforcement.access.users` and `sessions`. One check takes 64 MiB and some 50 ms, by design;
 few run at a time, so that many who knock do not exhaust the machine.
 """
 

@@ -14,9 +14,22 @@ from typing import Final
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from enforcement.access.identity import AccessError, Identity, read_districts
-from enforcement.access.passwords import LONGEST, hashed, is_outdated, matches
+from enforcement.access.identity import (
+    AccessError,
+    Identity,
+    WrongPasswordError,
+    read_districts,
+)
+from enforcement.access.passwords import (
+    LONGEST,
+    BusyError,
+    check_new,
+    hashed,
+    is_outdated,
+    matches,
+)
 from enforcement.access.throttle import Throttle
+from enforcement.access.users import change_password
 from enforcement.audit import SYSTEM, Entry, append
 from enforcement.database import Database
 from enforcement.tables import SessionRow, UserRow
@@ -65,12 +78,36 @@ class Sessions:
         with self._database.read() as session:
             row = session.get(UserRow, name)
             kept = None if row is None or row.disabled else row.password
-        if not matches(kept, password[: LONGEST + 1]):
+        try:
+            right = matches(kept, password[: LONGEST + 1])
+        except BusyError:
+            self._throttle.not_made(name[:LONGEST_NAME], address)
+            raise
+        if not right:
             self._note_failure(name, address)
             raise LoginError("name or password is wrong")
         renewed = hashed(password) if kept is not None and is_outdated(kept) else None
         self._throttle.succeeded(name[:LONGEST_NAME], address)
         return self._open(name, kept, renewed, address)
+
+    def choose_password(self, identity: Identity, old: str, new: str, address: str) -> None:
+        """Change his own; his other sessions end. Who has only found his browser open guesses no
+        oftener than who logs in. Raises `AccessError` and `TooOftenError`."""
+        check_new(identity.name, new)
+        after_s = self._throttle.try_again_s(identity.name, address)
+        if after_s:
+            raise TooOftenError(after_s)
+        try:
+            change_password(self._database, identity, self._now_ms(), old, new)
+        except WrongPasswordError:
+            raise
+        except BusyError:
+            self._throttle.not_made(identity.name, address)
+            raise
+        except AccessError:
+            self._throttle.succeeded(identity.name, address)
+            raise
+        self._throttle.succeeded(identity.name, address)
 
     def _open(self, name: str, kept: str | None, renewed: str | None, address: str) -> Login:
         secret, now_ms = secrets.token_urlsafe(32), self._now_ms()

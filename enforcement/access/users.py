@@ -19,6 +19,7 @@ from enforcement.access.identity import (
     OutdatedError,
     TakenError,
     UnknownError,
+    WrongPasswordError,
     read_districts,
     stored,
 )
@@ -153,7 +154,7 @@ def change_password(database: Database, by: Identity, now_ms: int, old: str, new
         row = session.get(UserRow, by.name)
         kept = None if row is None or row.disabled else row.password
     if not matches(kept, old):
-        raise AccessError("the old password is not right")
+        raise WrongPasswordError("the old password is not right")
     if old == new:
         raise AccessError("the new password is the old one")
     renewed = hashed(new)

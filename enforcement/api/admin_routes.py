@@ -15,7 +15,7 @@ from enforcement.access.users import UserChange
 from enforcement.api import shapes
 from enforcement.api.asked import After, IfMatch, Limit, etag_of, version_of
 from enforcement.api.case_routes import Id
-from enforcement.api.guard import Admin, PartsOf
+from enforcement.api.guard import Admin, AdminHimself, PartsOf
 from enforcement.api.models import (
     LINE,
     EntryPage,
@@ -41,7 +41,9 @@ def list_users(admin: Admin, parts: PartsOf) -> Users:
 
 
 @router.post("/users", status_code=201)
-def add_user(taken: UserTaken, admin: Admin, parts: PartsOf, response: Response) -> UserGiven:
+def add_user(
+    taken: UserTaken, admin: AdminHimself, parts: PartsOf, response: Response
+) -> UserGiven:
     """Add somebody, who has to choose a password of his own when he first logs in."""
     made = users.add_user(
         parts.database,
@@ -60,7 +62,7 @@ def add_user(taken: UserTaken, admin: Admin, parts: PartsOf, response: Response)
 def change_user(
     name: UserName,
     taken: UserChangeTaken,
-    admin: Admin,
+    admin: AdminHimself,
     parts: PartsOf,
     response: Response,
     if_match: IfMatch = None,
@@ -87,7 +89,7 @@ def list_tokens(admin: Admin, parts: PartsOf) -> Tokens:
 
 
 @router.post("/tokens", status_code=201)
-def add_token(taken: TokenTaken, admin: Admin, parts: PartsOf) -> TokenDone:
+def add_token(taken: TokenTaken, admin: AdminHimself, parts: PartsOf) -> TokenDone:
     """A token for a machine, which is shown this once."""
     secret, made = parts.tokens.add(
         admin, taken.name, taken.role, read_districts(taken.districts), taken.expires_ms

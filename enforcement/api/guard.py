@@ -79,4 +79,12 @@ def only(*roles: Role) -> Any:
     return Depends(check)
 
 
+def _person(identity: Annotated[Identity, only("admin")]) -> Identity:
+    if identity.secret_sha256 is None:
+        raise Problem(403, "users and tokens are managed by people who have logged in")
+    return identity
+
+
 Admin = Annotated[Identity, only("admin")]
+AdminHimself = Annotated[Identity, Depends(_person)]
+"""Not a token, which would make itself others that outlast it."""

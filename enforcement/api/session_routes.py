@@ -5,7 +5,6 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from enforcement.access.sessions import LONGEST_MS
-from enforcement.access.users import change_password
 from enforcement.api import shapes
 from enforcement.api.guard import Anybody, PartsOf, cookie_name
 from enforcement.api.models import LoginTaken, Me, PasswordTaken
@@ -17,8 +16,7 @@ router: Final = APIRouter(tags=["session"])
 @router.post("/session")
 def log_in(taken: LoginTaken, request: Request, response: Response, parts: PartsOf) -> Me:
     """Log in: a cookie, and the CSRF token that goes with it."""
-    address = request.client.host if request.client else "unknown"
-    login = parts.sessions.login(taken.name, taken.password, address)
+    login = parts.sessions.login(taken.name, taken.password, _address(request))
     response.set_cookie(
         cookie_name(parts),
         login.secret,
@@ -48,10 +46,16 @@ def log_out(identity: Anybody, response: Response, parts: PartsOf) -> None:
 
 
 @router.put("/session/password", status_code=204)
-def choose_password(taken: PasswordTaken, identity: Anybody, parts: PartsOf) -> None:
+def choose_password(
+    taken: PasswordTaken, identity: Anybody, request: Request, parts: PartsOf
+) -> None:
     """Change one's password; other sessions of oneself end."""
     _need_session(identity.secret_sha256)
-    change_password(parts.database, identity, parts.now_ms(), taken.old, taken.new)
+    parts.sessions.choose_password(identity, taken.old, taken.new, _address(request))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def _need_session(secret_sha256: str | None) -> None:

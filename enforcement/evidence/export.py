@@ -34,6 +34,7 @@ from enforcement.evidence.report import report
 from enforcement.evidence.retrial import CityFaultError, prepared, wanted_of
 from enforcement.evidence.search import DAY_MS, Asked, pruned, search
 from enforcement.evidence.verify import check
+from enforcement.tables import CaseRow
 from geofences.loader import city_version
 from streams.access import KafkaAccess
 from streams.checkpoint import StoreAwayError
@@ -215,14 +216,15 @@ class Exporter:
         return found
 
     def _note(self, dossier: Dossier, sha256: str, who: str) -> None:
-        case = dossier.case
         with self._database.change() as (session, head):
+            # People may have gone on with it while the package was being made.
+            case = session.get_one(CaseRow, dossier.case["case_id"])
             append(
                 session,
                 head,
                 Entry(
-                    *(self._now_ms(), who, EXPORTED, case["case_id"], case["state"]),
-                    case["state"],
+                    *(self._now_ms(), who, EXPORTED, case.case_id, case.state),
+                    case.state,
                     details={"manifest_sha256": sha256, "violation_ids": dossier.violation_ids},
                 ),
             )

@@ -110,7 +110,7 @@ class _Report:
 
     def _case(self) -> Iterator[str]:
         case = self._contents.case
-        state = TITLES.get(case.get("state", ""))
+        state = TITLES.get(str(case.get("state")))  # type: ignore[call-overload]
         yield self._pairs(
             ("case", f"{case.get('number')} · {case.get('case_id')}"),
             ("truck", self._contents.about.truck_id),

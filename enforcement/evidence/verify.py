@@ -14,7 +14,7 @@ import shapely
 
 from enforcement.audit import hash_of
 from enforcement.evidence.container import unpack
-from enforcement.evidence.contents import REPORT, Audit, Contents
+from enforcement.evidence.contents import CASE, REPORT, Audit, Contents
 from enforcement.evidence.report import report
 from enforcement.evidence.retrial import Bench, CityFaultError, prepared, succession_of, wanted_of
 from enforcement.intake import ce_id_said
@@ -29,6 +29,8 @@ class Line:
 
     holds: bool
     text: str
+    was_checked: bool = True
+    """False = it says what could not be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def check(data: bytes, program: str) -> Checked:
     lines = [
         Line(True, f"{len(unpacked.files)} files, each as the manifest says"),
         *_audit(contents),
+        *_case(contents),
         *_attachments(contents),
         *_cities(contents),
         *_queue(contents),
@@ -80,6 +83,20 @@ def _audit(contents: Contents) -> Iterator[Line]:
             yield Line(False, f"audit entry {after.seq} does not follow from the one before it")
     if not faults:
         yield Line(True, f"{len(contents.audit)} entries of the audit trail, each with its hash")
+
+
+def _case(contents: Contents) -> Iterator[Line]:
+    """That the case is the one that the package is about, in the state in which the trail left
+    it."""
+    case = contents.case
+    if (case.get("case_id"), case.get("truck_id")) != (
+        contents.about.case_id,
+        contents.about.truck_id,
+    ):
+        yield Line(False, f"{CASE} is another case than the package names")
+    states = [one.to_state for one in contents.audit if one.to_state is not None]
+    if not states or case.get("state") != states[-1]:
+        yield Line(False, f"{CASE} is in another state than its entries in the audit trail say")
 
 
 def _hash(entry: Audit) -> str:
@@ -133,7 +150,9 @@ def _verdict(contents: Contents, program: str) -> Iterator[Line]:
     made_by = about.provenance.program
     if program != made_by:
         yield Line(
-            True, f"made by mucktrack {made_by}, judged again by {program}: the rules may differ"
+            True,
+            f"made by mucktrack {made_by}, judged again by {program}: the rules may differ",
+            was_checked=False,
         )
     try:
         cities = {version: prepared(files) for version, files in contents.cities.items()}
@@ -166,7 +185,11 @@ def _report(contents: Contents, written: bytes, program: str) -> Iterator[Line]:
     rounded is up to what draws them."""
     made = contents.about.provenance
     if (program, shapely.__version__) != (made.program, made.dependencies.get("shapely")):
-        yield Line(True, f"{REPORT} is not compared: another version wrote it")
+        yield Line(
+            True,
+            f"{REPORT} is not compared, and may say anything: another version wrote it",
+            was_checked=False,
+        )
         return
     try:
         same = report(contents) == written

@@ -142,16 +142,21 @@ def _name(table: Mapping[str, Any]) -> str:
 
 
 def _address(table: Mapping[str, Any], key: str) -> str:
-    address = _text(table, key)
-    try:
-        parts = urlsplit(address)
-        complete = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        complete = False
-    if not complete:
+    address = table.get(key)
+    if not isinstance(address, str) or not _is_address(address):
         # The value itself may hold a robot's key.
         raise ValueError(f"{key}: no address; write e.g. https://example.org/cases")
     return address
+
+
+def _is_address(text: str) -> bool:
+    if not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _link(table: Mapping[str, Any]) -> str | None:

@@ -68,8 +68,8 @@ def check_audit(settings: Settings, known: str | None) -> None:
     """Check that no entry was changed, removed or added.
 
     Every entry carries a hash over itself and the one before. Prints the last one; who keeps it
-    elsewhere can show later that the trail has only grown. Ends with exit code 1 where something is
-    wrong.
+    elsewhere can show later that the trail has only grown. Checks too that cases, records and
+    attachments are as the trail says. Ends with exit code 1 where something is wrong.
     """
     from mucktrack.access import database_address
     from mucktrack.audit_check import check_trail

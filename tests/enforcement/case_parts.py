@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from enforcement.audit import check
 from enforcement.database import Database
 from enforcement.intake import Arrival, Taken, take
 from enforcement.queued import decode_queued
+from enforcement.rulebook import read_rulebook
 from enforcement.steps import Role
 from enforcement.tables import AuditRow, CaseRow, ViolationRow
 from streams.output import Violation, encode, violation_id
@@ -19,6 +21,7 @@ from streams.output import Violation, encode, violation_id
 NOW_MS: Final = 1_790_000_000_000
 """A Monday, 2026-09-21, 22:13 in Shanghai."""
 DAY_MS: Final = 86_400_000
+RULEBOOK: Final = read_rulebook(None, ZoneInfo("Asia/Shanghai"))
 
 
 def violation(truck_id: str = "浙B00001", rule: str = "off-route", **said: Any) -> Violation:
@@ -69,7 +72,7 @@ def arrivals(violations: Iterable[Violation], first_offset: int = 0) -> list[Arr
 def taken(database: Database, *violations: Violation, now_ms: int = NOW_MS) -> Taken:
     """What the consumer does with them, in one transaction."""
     with database.change() as (session, head):
-        return take(session, head, arrivals(violations), now_ms)
+        return take(session, head, arrivals(violations), now_ms, RULEBOOK)
 
 
 def only_case(session: Session) -> CaseRow:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import shapely
 from golden import FOLDER, golden
@@ -15,6 +16,7 @@ from enforcement.database import Database
 from enforcement.evidence.contents import Provenance
 from enforcement.evidence.export import Exporter, KnownCity, Sources
 from enforcement.intake import Arrival, take
+from enforcement.rulebook import read_rulebook
 from enforcement.tables import ViolationRow
 from geofences.loader import load_city, read_files
 from producers.archive_folder import Archive
@@ -84,7 +86,8 @@ def office(
             Arrival(violation, encode(violation).decode(), 0, offset)
             for offset, violation in enumerate(violations)
         ]
-        take(session, head, arrivals, NOW_MS)
+        rulebook = read_rulebook(None, ZoneInfo("Asia/Shanghai"))
+        take(session, head, arrivals, NOW_MS, rulebook)
     return Office(database, archive, violations)
 
 

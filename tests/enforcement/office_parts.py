@@ -93,8 +93,8 @@ class TestOffice:
     def __init__(self, address: str, **more: Any) -> None:
         self.clock = Clock()
         self.database = Database(address)
-        rulebook = read_rulebook(None, ZoneInfo("Asia/Shanghai"))
-        self.parts: Parts = make_parts(self.database, rulebook, CITY, self.clock, **more)
+        self.rulebook = read_rulebook(None, ZoneInfo("Asia/Shanghai"))
+        self.parts: Parts = make_parts(self.database, self.rulebook, CITY, self.clock, **more)
         self.app: FastAPI = make_app(self.parts)
         self._offset = 0
         self._clients: list[TestClient] = []
@@ -106,7 +106,7 @@ class TestOffice:
             arrivals.append(Arrival(one, encode(one).decode(), 0, self._offset))
             self._offset += 1
         with self.database.change() as (session, head):
-            take(session, head, arrivals, self.clock())
+            take(session, head, arrivals, self.clock(), self.rulebook)
         return [case_id_of(one) for one in violations]
 
     def add_people(self, districts: frozenset[str] | None = frozenset({HERE})) -> None:

@@ -22,7 +22,6 @@ from case_parts import (
 from sqlalchemy import select
 
 from enforcement.actions import (
-    YEAR_MS,
     BadRequestError,
     ConflictError,
     NotAllowedError,
@@ -30,6 +29,7 @@ from enforcement.actions import (
     Said,
     StaleError,
     UnknownCaseError,
+    twelve_months,
 )
 from enforcement.rulebook import read_rulebook
 from enforcement.tables import CaseRow
@@ -227,7 +227,7 @@ def test_cases_that_have_ended_are_not_supervised(database, office, clock):
     assert case_of(database, case_id).supervised_ms is None
 
 
-@pytest.mark.parametrize("until_ms", [0, NOW_MS, NOW_MS + 1, NOW_MS + 6 * YEAR_MS, 2**70])
+@pytest.mark.parametrize("until_ms", [0, NOW_MS, NOW_MS + 1, NOW_MS + 6 * 365 * DAY_MS, 2**70])
 def test_a_case_is_deferred_to_after_its_time_and_not_for_ever(database, office, until_ms):
     case_id = opened(database)
     lead(office, case_id, "dispatched")
@@ -265,11 +265,28 @@ def test_an_earlier_offence_of_the_company_counts(database, office, state, may):
     assert waives(database, office) == may
 
 
-@pytest.mark.parametrize(("back_ms", "may"), [(YEAR_MS - 1, False), (YEAR_MS, True)])
-def test_for_twelve_months(database, office, back_ms, may):
-    first_ms = NOW_MS - 600_000 - back_ms
+@pytest.mark.parametrize(("after_ms", "may"), [(1, False), (0, True)])
+def test_for_twelve_months(database, office, after_ms, may):
+    first_ms = twelve_months(NOW_MS - 600_000, -1, SHANGHAI) + after_ms
     ended(database, office, "closed", "浙B00001", started_ms=first_ms)
     assert waives(database, office) == may
+
+
+@pytest.mark.parametrize(
+    ("moment", "years", "moved"),
+    [
+        ("2029-02-27T23:00", -1, "2028-02-27T23:00"),
+        ("2028-02-27T23:00", 1, "2029-02-27T23:00"),
+        ("2029-03-01T00:00", -1, "2028-03-01T00:00"),
+        ("2028-02-29T12:00", -1, "2027-02-28T12:00"),
+        ("2028-02-29T12:00", 1, "2029-02-28T12:00"),
+    ],
+)
+def test_twelve_months_are_those_of_the_calendar(moment, years, moved):
+    def ms(text):
+        return round(datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).timestamp() * 1000)
+
+    assert twelve_months(ms(moment), years, SHANGHAI) == ms(moved)
 
 
 def test_only_the_same_rule_and_the_same_company_count(database, office):

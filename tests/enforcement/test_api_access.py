@@ -110,6 +110,41 @@ def test_an_address_is_slowed_down_whatever_the_names() -> None:
     assert slow.try_again_s("another", "10.0.0.1") == 0
 
 
+@pytest.mark.parametrize(
+    ("address", "counts_as"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_addresses_of_one_line_count_as_one(address: str, counts_as: str) -> None:
+    assert throttle.network_of(address) == counts_as
+
+
+def test_an_attempt_that_was_not_looked_at_does_not_count() -> None:
+    slow = throttle.Throttle(lambda: 0)
+    for _ in range(throttle.OF_AN_ADDRESS + 1):
+        assert slow.try_again_s("wang", "2001:db8::1") == 0
+        slow.not_made("wang", "2001:db8::2")
+
+
+def test_who_finds_a_browser_open_does_not_guess_the_password(office: TestOffice) -> None:
+    found = office.client("wang")
+    for number in range(throttle.OF_A_NAME):
+        asked = {"old": f"guess {number}", "new": "eight green lorries"}
+        assert found.put("/session/password", json=asked).status_code == 422
+        easy = {"old": f"guess {number}", "new": "wang wang wang"}
+        assert found.put("/session/password", json=easy).status_code == 422
+    right = {"old": PASSWORD, "new": "eight green lorries"}
+    answer = found.put("/session/password", json=right)
+    assert (answer.status_code, "Retry-After" in answer.headers) == (429, True)
+    office.clock.ms += throttle.WINDOW_MS
+    assert found.put("/session/password", json=right).status_code == 204
+
+
 def test_sessions_end_when_idle_and_after_a_long_shift(office: TestOffice) -> None:
     browser = office.client("wang")
     office.clock.ms += sessions.IDLE_MS - 1
@@ -205,6 +240,24 @@ def test_a_token_until_it_ends(office: TestOffice) -> None:
         assert boss.delete(f"/tokens/{again['token_id']}").status_code == 204
     assert machine.get("/cases").status_code == 401
     assert [action for _, action in trail(office)].count("token_revoked") == 1
+
+
+def test_a_token_makes_no_others_that_outlast_it(office: TestOffice) -> None:
+    asked = {"role": "admin", "districts": None, "expires_ms": NOW_MS + 60_000}
+    boss = office.client("boss")
+    made = boss.post("/tokens", json=asked | {"name": "sync"}).json()
+    machine = office.browser()
+    machine.headers["Authorization"] = f"Bearer {made['token']}"
+    assert machine.get("/users").status_code == 200
+    user = {"name": "eve", "role": "admin", "districts": None, "password": "some long password"}
+    known = {"If-Match": "*"}
+    answers = [
+        machine.post("/tokens", json=asked | {"name": "more"}),
+        machine.post("/users", json=user),
+        machine.patch("/users/wang", json={"role": "admin"}, headers=known),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert machine.delete(f"/tokens/{made['token_id']}").status_code == 204, "it may end itself"
 
 
 @pytest.mark.parametrize("said", ["Bearer", "Bearer ", "Bearer mt_", "Basic d2FuZzp4", "mt_x"])

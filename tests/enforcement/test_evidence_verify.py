@@ -12,6 +12,8 @@ from conftest import ROOT
 from evidence_parts import CITY, PROGRAM, Office, office, stream
 
 from enforcement.evidence.container import PackageError, pack, unpack
+from enforcement.evidence.contents import Contents
+from enforcement.evidence.report import report
 from enforcement.evidence.verify import check
 from mucktrack.version import version
 
@@ -113,6 +115,25 @@ def test_a_forged_file_is_found_though_all_hashes_fit(package: bytes, how: str) 
     assert any(said in line.text for line in checked.lines if not line.holds), checked.lines
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"new"', '"closed"', "in another state than its entries"),
+        ('"new"', '{"a": []}', "in another state than its entries"),
+        ('"case_id": "', '"case_id": "9', "is another case"),
+        ("浙B1", "浙B9", "is another case"),
+    ],
+)
+def test_a_case_that_the_trail_does_not_tell_of_is_found_though_the_report_fits(
+    package: bytes, old: str, new: str, said: str
+) -> None:
+    files = unpack(package).files
+    replaced("case.json", old, new)(files)
+    files["report.html"] = report(Contents.of(files))
+    checked = check(pack(files)[0], PROGRAM)
+    assert [said in line.text for line in checked.lines if not line.holds] == [True]
+
+
 UNREADABLE: dict[str, tuple[Callable[[Files], None], str]] = {
     "no case": (without("case.json"), "case.json is missing"),
     "no report": (without("report.html"), "report.html is missing"),
@@ -158,6 +179,20 @@ def test_another_version_of_the_program_says_so_and_compares(package: bytes) -> 
     said = [line.text for line in checked.lines]
     assert f"made by mucktrack {PROGRAM}, judged again by 9.9.9: the rules may differ" in said
     assert any("the same verdict byte for byte" in text for text in said)
+    assert [line.text.split()[0] for line in checked.lines if not line.was_checked] == [
+        "made",
+        "report.html",
+    ]
+
+
+def test_what_was_not_compared_is_not_called_right(package: bytes, tmp_path: Path) -> None:
+    files = unpack(package).files
+    replaced("package.json", f'"{PROGRAM}"', '"9.9.9"')(files)
+    files["report.html"] = b"<script>alert(1)</script>"
+    (tmp_path / "p.zip").write_bytes(pack(files)[0])
+    told = run("evidence", "verify", "p.zip", folder=tmp_path)
+    (line,) = [line for line in told.stdout.splitlines() if "report.html" in line]
+    assert line.startswith("??  report.html is not compared, and may say anything")
 
 
 def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:

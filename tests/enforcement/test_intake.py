@@ -2,16 +2,17 @@
 
 import dataclasses
 import random
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 from case_parts import (
     NOW_MS,
+    RULEBOOK,
     arrivals,
     case_of,
     faults,
     lead,
+    person,
     picture,
     taken,
     the_case,
@@ -23,11 +24,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
-from enforcement.actions import Office
+from enforcement.actions import Office, Said
 from enforcement.audit import FIRST
 from enforcement.database import Database
 from enforcement.intake import take
-from enforcement.rulebook import read_rulebook
 from enforcement.tables import (
     AuditRow,
     Base,
@@ -44,7 +44,7 @@ def of(one, **said):
 
 @pytest.fixture
 def office(database):
-    return Office(database, read_rulebook(None, ZoneInfo("Asia/Shanghai")), lambda: NOW_MS)
+    return Office(database, RULEBOOK, lambda: NOW_MS)
 
 
 def test_a_violation_opens_a_case_and_its_phases_belong_to_it(database):
@@ -190,6 +190,57 @@ def test_nobody_is_left_fined_for_what_was_withdrawn(database, office, state, af
     assert (case.state, case.withdrawn) == (after, True)
 
 
+def test_what_happened_after_all_brings_a_case_back(database, office):
+    one = violation()
+    taken(database, one)
+    taken(database, of(one, phase="withdrawn", revision=1))
+    lead(office, the_case(database), "void")
+    taken(database, of(one, revision=2))
+    case = case_of(database, the_case(database))
+    assert (case.state, case.withdrawn) == ("new", False)
+
+
+@pytest.mark.parametrize("how", ["escalates", "is joined"])
+def test_a_case_at_work_that_becomes_graver_has_no_longer_than_such_a_case(database, office, how):
+    one = violation(trip_id=trip(1))
+    taken(database, one)
+    lead(office, the_case(database), "dispatched")
+    before_ms = case_of(database, the_case(database)).due_ms
+    later_ms = NOW_MS + 3_600_000
+    worse = (
+        of(one, phase="escalated", severity="critical")
+        if how == "escalates"
+        else violation(rule="illegal-dumping", severity="critical", trip_id=trip(1))
+    )
+    taken(database, worse, now_ms=later_ms)
+    due_ms = case_of(database, the_case(database)).due_ms
+    assert due_ms == RULEBOOK.due_ms(later_ms, "critical", ["off-route"])
+    assert due_ms < before_ms
+    assert f'"due_ms":{due_ms}' in trail(database)[-1].details
+    assert not faults(database)
+
+
+def test_a_case_at_work_that_becomes_no_graver_keeps_its_time(database, office):
+    one = violation(trip_id=trip(1))
+    taken(database, one)
+    lead(office, the_case(database), "dispatched")
+    before_ms = case_of(database, the_case(database)).due_ms
+    taken(database, of(one, phase="closed"), violation(rule="speeding", trip_id=trip(1)))
+    assert case_of(database, the_case(database)).due_ms == before_ms
+
+
+def test_a_time_that_a_reviewer_has_given_stays(database, office):
+    one = violation()
+    taken(database, one)
+    case_id = the_case(database)
+    lead(office, case_id, "dispatched")
+    until_ms = NOW_MS + 60 * 86_400_000
+    said = Said(until_ms=until_ms, reason="等待鉴定")
+    office.act(case_id, "defer", person("钱", "reviewer"), said)
+    taken(database, of(one, phase="escalated", severity="critical"))
+    assert case_of(database, case_id).due_ms == until_ms
+
+
 # Any order that may be.
 
 PHASES = ("opened", "escalated", "closed")
@@ -255,7 +306,7 @@ def test_a_change_that_fails_leaves_nothing(database):
 
     def failing():
         with database.change() as (session, head):
-            take(session, head, arrivals([violation()]), NOW_MS)
+            take(session, head, arrivals([violation()]), NOW_MS, RULEBOOK)
             session.flush()
             raise Boom
 

@@ -68,6 +68,16 @@ def test_a_secret_may_be_in_a_file_or_in_base64(tmp_path):
         ),
         ("https://example.org/cases?key=geheim", "ftp://geheim", "address: no address"),
         ("https://example.org/cases?key=geheim", "http://[geheim", "address: no address"),
+        (
+            '"https://example.org/cases?key=geheim"',
+            '"https://example.org/cases?key=geheim\\u200b"',
+            "receiver city: address: no address",
+        ),
+        (
+            '"https://example.org/cases?key=geheim"',
+            '["https://example.org/cases?key=geheim"]',
+            "receiver city: address: no address",
+        ),
         ('rules = ["illegal-dumping"]', 'rules = ["parking"]', "rules: 'parking' is unknown"),
         ('rules = ["illegal-dumping"]', "rules = []", "leave it out for all"),
         ('rules = ["illegal-dumping"]', 'rules = "speeding"', "write a list"),
