@@ -142,13 +142,34 @@ class Consumer:
         if wanted == known:
             return
         consumer.assign(sorted(wanted))
+        next_offsets = self.next_offsets()
+        begins = consumer.beginning_offsets(list(wanted))
+        self.note_missed(next_offsets, {tp.partition: begins[tp] for tp in wanted})
+        for tp in wanted:
+            consumer.seek(tp, max(next_offsets.get(tp.partition, 0), begins[tp]))
+
+    def next_offsets(self) -> dict[int, int]:
+        """By partition: where the database says to go on."""
         with self._database.read() as session:
             rows = session.scalars(select(ConsumedRow).where(ConsumedRow.topic == VIOLATIONS))
-            next_offsets = {row.partition: row.next_offset for row in rows}
-        begins = consumer.beginning_offsets(list(wanted))
-        for tp in wanted:
-            # What Kafka has deleted meanwhile is not waited for.
-            consumer.seek(tp, max(next_offsets.get(tp.partition, 0), begins[tp]))
+            return {row.partition: row.next_offset for row in rows}
+
+    def note_missed(self, next_offsets: Mapping[int, int], begins: Mapping[int, int]) -> None:
+        """What Kafka has deleted before it was read cannot be had, and is said, once."""
+        missed = [
+            (partition, next_offset, begins[partition])
+            for partition, next_offset in sorted(next_offsets.items())
+            if next_offset < begins.get(partition, next_offset)
+        ]
+        if not missed:
+            return
+        now_ms = self._now_ms()
+        with self._database.change() as (session, head):
+            for partition, next_offset, begin in missed:
+                details = {"partition": partition, "from": next_offset, "to": begin - 1}
+                log.error("%s %s: deleted by Kafka before they were read", VIOLATIONS, details)
+                append(session, head, Entry(now_ms, SYSTEM, "missed", details=details))
+                session.merge(ConsumedRow(topic=VIOLATIONS, partition=partition, next_offset=begin))
 
     def _take(self, consumer: Any, polled: Mapping[TopicPartition, Sequence[Any]]) -> None:
         """One transaction: what became of the records, and that they have been read."""
