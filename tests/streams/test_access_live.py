@@ -163,7 +163,7 @@ def _documented_redis_user(password: str) -> list[str]:
 def _documented_acls() -> list[ACL]:
     lines = _documented(r"--allow-principal User:(\w+) --operation (\w+) --(\w+) (\S+)")
     rights = {(user, operation, kind, name) for user, operation, kind, name in map(_groups, lines)}
-    assert len(rights) == 9
+    assert len(rights) == 14
     everything = {("up", operation, kind, name) for _, operation, kind, name in rights}
     everything.add(("up", "Read", "topic", "enforcement.violations"))
     return [
