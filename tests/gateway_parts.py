@@ -108,8 +108,13 @@ async def running(kafka: str, redis: str, city: Path, **options: Any) -> AsyncIt
     )
     metrics = GatewayMetrics()
     bugs = asyncio.get_running_loop().create_future()
+
+    def end(bug: BaseException | None = None) -> None:
+        if bug is not None and not bugs.done():
+            bugs.set_exception(bug)
+
     async with AsyncExitStack() as parts:
-        gateway = await Gateway.started(config, metrics, bugs, parts)
+        gateway = await Gateway.started(config, metrics, end, parts)
         yield Running(gateway, metrics, int(port_file.read_text()), bugs)
         if bugs.done():
             bugs.result()

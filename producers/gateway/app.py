@@ -6,9 +6,8 @@ each of them can be read without it.
 
 import asyncio
 import logging
-import signal
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Final
 from producers.gateway.conflicts import Conflicts
 from producers.gateway.entrance import ChosenProfiles, Entrance
 from producers.gateway.fleet_register import FleetRegister
+from producers.gateway.lifetime import End, run_until_signal
 from producers.gateway.limits import Limits
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.outbox import MOST_BYTES, Outbox
@@ -33,7 +33,6 @@ from streams.cities import RedisCities
 log = logging.getLogger(__name__)
 
 BEAT_S: Final = 1.0
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class AddressError(Exception):
@@ -76,40 +75,13 @@ def run_gateway(config: GatewayConfig, metrics: GatewayMetrics) -> None:
     and the connections are closed. Raises `producers.broker.PublishError` where Kafka does not let
     in or lacks a topic, `UnusableRegister`, and `AddressError`; whatever else is a bug.
     """
-    asyncio.run(_run(config, metrics))
 
-
-async def _run(config: GatewayConfig, metrics: GatewayMetrics) -> None:
-    loop = asyncio.get_running_loop()
-    end: asyncio.Future[None] = loop.create_future()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, _end, end)
-    async with AsyncExitStack() as parts:
+    async def start(end: End, parts: AsyncExitStack) -> None:
         allow_files(config.limits.connections)
-        gateway = await _unless(end, Gateway.started(config, metrics, end, parts))
-        if gateway is not None:
-            spare_the_collector()
-            await end
+        await Gateway.started(config, metrics, end, parts)
+        spare_the_collector()
 
-
-def _end(end: asyncio.Future[None], bug: BaseException | None = None) -> None:
-    if end.done():
-        return
-    if bug is None:
-        end.set_result(None)
-    else:
-        end.set_exception(bug)
-
-
-async def _unless(end: asyncio.Future[None], start: Awaitable["Gateway"]) -> "Gateway | None":
-    """What `start` gives, or None where the end comes first: Kafka may be away for long."""
-    starting = asyncio.ensure_future(start)
-    await asyncio.wait((starting, end), return_when=asyncio.FIRST_COMPLETED)
-    if starting.done():
-        return starting.result()
-    starting.cancel()
-    await asyncio.gather(starting, return_exceptions=True)
-    return None
+    asyncio.run(run_until_signal(start))
 
 
 class Gateway:
@@ -152,12 +124,12 @@ class Gateway:
         cls,
         config: GatewayConfig,
         metrics: GatewayMetrics,
-        end: asyncio.Future[None],
+        end: End,
         parts: AsyncExitStack,
     ) -> "Gateway":
         """One that listens; `parts` ends it, and `end` is told of bugs."""
         with metrics.health.waiting("starting", "Kafka, and the terminals", after_s=0.0):
-            tasks = Tasks(lambda bug: _end(end, bug))
+            tasks = Tasks(end)
             gateway = cls(config, metrics, tasks)
             parts.push_async_callback(gateway.store.close)
             await asyncio.to_thread(gateway.register.look)
