@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import faust
 import mode
 from faust.auth import SASLCredentials, SSLCredentials
-from faust.types import TP, EventT
+from faust.types import TP
 from yarl import URL
 
 from geofences.loader import CityError
@@ -28,7 +28,7 @@ from streams.access import AccessRefusedError, KafkaAccess
 from streams.admission import check_kafka_now
 from streams.checkpoint import CheckpointStore, NoCheckpoints, StoreAwayError
 from streams.cities import RedisCities
-from streams.consumer import PositionsTransport
+from streams.consumer import MAX_RECORDS, PositionsTransport
 from streams.detect import Engine
 from streams.health import HUNG_S, Health
 from streams.intake import Intake
@@ -47,12 +47,11 @@ from streams.worker import Topics, Worker
 
 log = logging.getLogger(__name__)
 
-RECORDS = 400
-WITHIN_S = 0.05
-"""A micro-batch is taken when this many records are there, or after this time."""
-BUFFERED_RECORDS = 400
-"""Records waiting for the agent. Each may be an array of 300 kB, and as many again are in the
-micro-batch and on their way from Kafka."""
+FEW_RECORDS = 100
+LINGER_S = 0.01
+"""So long more is waited for where only this many records are there: a micro-batch has its cost."""
+BUFFERED = 16
+"""Pieces of a fetch (`streams.consumer`) that wait for the agent, some 4 MB each at most."""
 REBALANCE_S = 30.0
 REQUEST_S = 35.0
 """Joining a group is answered when the others have joined, so above `REBALANCE_S`."""
@@ -301,9 +300,14 @@ def _wire(
     )
 
     async def positions(stream: Any) -> None:
-        events: Sequence[EventT]
-        async for events in stream.noack_take(RECORDS, within=WITHIN_S):
-            await worker.handle(events, app.consumer_generation_id)
+        waiting = stream.channel.queue
+        async for event in stream.noack().events():
+            fetched = [event.message.fetched]
+            if len(fetched[0].records) <= FEW_RECORDS and waiting.empty():
+                await asyncio.sleep(LINGER_S)
+            while not waiting.empty():
+                fetched.append(waiting.get_nowait().message.fetched)
+            await worker.handle(fetched, app.consumer_generation_id)
 
     async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
         # Those that are given some are told by Faust's seek (`streams.consumer`).
@@ -337,8 +341,8 @@ def _faust_app(config: WorkerConfig) -> PositionsApp:
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=False,
-        stream_buffer_maxsize=BUFFERED_RECORDS,
-        broker_max_poll_records=RECORDS,
+        stream_buffer_maxsize=BUFFERED,
+        broker_max_poll_records=MAX_RECORDS,
         broker_max_poll_interval=config.hung_s,
         broker_session_timeout=config.session_timeout_s,
         broker_heartbeat_interval=config.session_timeout_s / 3,

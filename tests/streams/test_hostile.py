@@ -59,7 +59,7 @@ def go_whole_way(*values: bytes | None, record_ms: int = NEVER) -> tuple[list[st
     engine = Engine.live(PREPARED, 0, 1)
     outcome = engine.process(batch.elements, batch.record_ms)
     outputs = reject_outputs(
-        "gps.rejected", batch.events, batch.starts, batch.elements, outcome.rejected
+        "gps.rejected", batch.records, batch.starts, batch.elements, outcome.rejected
     )
     rejects = [json.loads(output.value) for output in outputs]
     assert [reject["reason"] for reject in rejects] == [why for _, why in outcome.rejected]
