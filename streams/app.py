@@ -50,8 +50,9 @@ log = logging.getLogger(__name__)
 FEW_RECORDS = 100
 LINGER_S = 0.01
 """So long more is waited for where only this many records are there: a micro-batch has its cost."""
-BUFFERED = 16
-"""Pieces of a fetch (`streams.consumer`) that wait for the agent, some 4 MB each at most."""
+BUFFERED = 8
+"""Pieces of a fetch (`streams.consumer`) that wait for the agent; as many again are in the
+micro-batch, and a few on their way. Of what is large a piece is one go."""
 REBALANCE_S = 30.0
 REQUEST_S = 35.0
 """Joining a group is answered when the others have joined, so above `REBALANCE_S`."""

@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 FETCH_MAX_WAIT_MS = 50
 """Faust's own 1,500 is hard-coded and puts a third of a second on the median latency."""
-MAX_RECORDS = 400
-"""Taken from a fetch in one go; each may be an array of 300 kB."""
+MAX_RECORDS = 50
+"""Taken from the fetcher in one go; each may be an array of 300 kB."""
 MORE_RECORDS = 5_000
 MORE_BYTES = 4 * 1024 * 1024
-"""Goes are added to one until there are so many records or bytes."""
+"""A go follows another until there are so many records or bytes."""
 COMMIT_S = 5.0
 LEAVE_S = 5.0
 REFUSED_S = 1.0
@@ -97,11 +97,11 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
         active_partitions: Any,
         timeout: float | None = None,  # noqa: ASYNC109 - Faust's name
         max_records: int | None = None,
-    ) -> dict[TP, list[tuple[int, Sequence[Record]]]]:
-        """The records of each partition, in the pieces they were taken in, each with its turn."""
-        pieces: dict[TP, list[tuple[int, Sequence[Record]]]] = {}
-        records = size_bytes = 0
-        while records < MORE_RECORDS and size_bytes < MORE_BYTES:
+    ) -> dict[TP, list[tuple[int, list[Record]]]]:
+        """The records of each partition, each piece of them with the turn it was taken in."""
+        pieces: dict[TP, list[tuple[int, list[Record]]]] = {}
+        count = size_bytes = 0
+        while count < MORE_RECORDS and size_bytes < MORE_BYTES:
             taken = await self._take_records(
                 consumer, active_partitions, timeout=timeout, max_records=max_records
             )
@@ -109,10 +109,10 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
                 break
             # Nothing is awaited between taking records out of the fetcher and reading the turns,
             # nor between noting a turn and its seek.
-            for tp, piece in taken.items():
-                pieces.setdefault(tp, []).append((self._turns.get(tp, 0), piece))
-                records += len(piece)
-                size_bytes += sum(len(record.value or b"") for record in piece)
+            for tp, records in taken.items():
+                _add(pieces.setdefault(tp, []), self._turns.get(tp, 0), records)
+                count += len(records)
+                size_bytes += sum(len(record.value or b"") for record in records)
             timeout = 0.0
         return pieces
 
@@ -175,6 +175,14 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's own complains of partitions that are merely quiet or being loaded."""
+
+
+def _add(pieces: list[tuple[int, list[Record]]], turn: int, records: list[Record]) -> None:
+    """To the last piece, if that is of the same turn."""
+    if pieces and pieces[-1][0] == turn:
+        pieces[-1][1].extend(records)
+    else:
+        pieces.append((turn, records))
 
 
 class _Forgetful(dict[TP, int]):
