@@ -5,6 +5,7 @@ Made by `streams.registry`, filled by `streams.metrics`. Filled on one thread an
 which see each filling whole or not at all.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ class BulkHistogram(Collector):
     def observe_one(self, value_s: float, times: int, label: str = "") -> None:
         """The same value, `times` times."""
         counts = np.zeros(len(self._bounds), np.int64)
-        counts[np.searchsorted(self.bounds_s, value_s, side="left")] = times
+        counts[bisect_left(self._instrument.buckets, value_s)] = times
         self.add(counts, value_s * times, label)
 
     def collect(self) -> Iterator[Metric]:

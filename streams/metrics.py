@@ -82,9 +82,10 @@ class Metrics(ProcessMetrics):
     def note_tallies(self, tallies: Tallies, queued_s: float) -> None:
         """What became of the positions of a micro-batch, and how long its stages took; `queued_s`:
         from the verdict to its outputs acknowledged."""
-        for source, outcome in np.argwhere(tallies.outcomes).tolist():
-            count = int(tallies.outcomes[source, outcome])
-            self.positions.labels(SOURCES[source], OUTCOMES[outcome]).inc(count)
+        for source, row in zip(SOURCES, tallies.outcomes.tolist(), strict=True):
+            for outcome, count in zip(OUTCOMES, row, strict=True):
+                if count:
+                    self.positions.labels(source, outcome).inc(count)
         self.ticks.inc(tallies.ticks)
         self.fixes_ahead.inc(tallies.ahead)
         stages = self.stage_seconds

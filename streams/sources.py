@@ -28,7 +28,7 @@ def source_number(source: str | None) -> int:
 
 
 def source_numbers(sources: Sequence[str | None]) -> npt.NDArray[np.uint8] | int:
-    """Of each; one number where all say the same, as those of one gateway do."""
-    if len(set(sources)) == 1:
+    """Of each, of one at least; one number where all say the same, as those of one gateway do."""
+    if sources.count(sources[0]) == len(sources):
         return source_number(sources[0])
     return np.array([source_number(source) for source in sources], np.uint8)
