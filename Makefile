@@ -8,7 +8,7 @@ ALL := $(SOURCES) tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules messages openapi pictures screenshots chaos terminals mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules messages openapi logs schemas pictures screenshots chaos terminals mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ messages: install ## write docs/jt808-messages.md from the tables of the codec
 
 openapi: install ## write docs/openapi.json from the routes of the API
 	$(BIN)/python -m enforcement.api.openapi_page > docs/openapi.json
+
+logs: install ## write docs/logs.md from the table of events and the sources
+	$(BIN)/python -m streams.logs_page > docs/logs.md
 
 pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)

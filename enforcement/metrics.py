@@ -4,7 +4,6 @@ One a process, with a registry of its own, like `streams.metrics`. Cases are cou
 when somebody asks, and not more often than every few seconds. No label is unbounded.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +20,9 @@ from enforcement.tables import CaseRow
 from enforcement.webhooks.sender import Sender
 from streams.health import Health
 from streams.health_pages import serve_pages
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 COUNT_EVERY_S: Final = 10.0
 
@@ -138,7 +138,7 @@ class _Cases:
                     self._figures = self._counted()
                     self._counted_s = time.monotonic()
                 except DatabaseError as error:
-                    log.warning("cases cannot be counted: %s", error)
+                    log.warning("database_away", purpose="to count cases", error=error)
                     self._figures = None
             return self._figures
 
