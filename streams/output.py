@@ -103,7 +103,7 @@ class Reject(msgspec.Struct, gc=False, omit_defaults=True):
     or a line of a file. What does not apply is left out."""
 
     reason: str
-    """The first test of the quality gate that it failed (RULES.md)."""
+    """The first test of the quality gate that it failed (RULES.md), or what a gateway found."""
     value: Any
     """The original, as `streams.elements` shows it."""
     truck_id: str | None = None
