@@ -8,7 +8,7 @@ ALL := $(SOURCES) tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi pictures screenshots chaos terminals mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi logs schemas released pictures screenshots chaos terminals mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,16 @@ messages: install ## write docs/jt808-messages.md from the tables of the codec
 
 openapi: install ## write docs/openapi.json from the routes of the API
 	$(BIN)/python -m enforcement.api.openapi_page > docs/openapi.json
+
+logs: install ## write docs/logs.md from the table of events and the sources
+	$(BIN)/python -m streams.logs_page > docs/logs.md
+
+schemas: install ## write docs/schemas from the types
+	$(BIN)/python -m mucktrack.schemas docs/schemas
+
+released: schemas openapi ## keep today's contracts as those of a release: VERSION=1.2.3
+	mkdir -p docs/schemas/released/$(VERSION)
+	cp docs/schemas/*.json docs/openapi.json docs/schemas/released/$(VERSION)
 
 pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)

@@ -13,6 +13,7 @@ from mucktrack.failures import BadInputError
 from mucktrack.options import required
 from mucktrack.settings import SETTINGS, Settings
 from streams.access import PLAINTEXT, KafkaAccess, UnusableFileError, tls_context
+from streams.log_lines import hide, hide_in_address
 
 KAFKA_TLS = ("kafka_ca_file", "kafka_cert_file", "kafka_key_file")
 KAFKA_LOGIN = ("kafka_user", "kafka_password", "kafka_password_file")
@@ -52,6 +53,7 @@ def kafka_access(settings: Settings) -> KafkaAccess:
             f"{_variable('kafka_password_file')}"
         )
     _check_files(settings, "kafka")
+    hide(access.password)
     return access
 
 
@@ -83,6 +85,7 @@ def redis_url(settings: Settings) -> str | None:
         ConnectionPool.from_url(told)
     except ValueError as error:
         raise BadInputError(f"Redis at {SETTINGS['redis'].shown(told)}: {error}") from None
+    hide_in_address(told)
     return told
 
 
@@ -99,6 +102,8 @@ def database_address(settings: Settings) -> str:
         except OSError as error:
             raise BadInputError(f"cannot write {settings.state_dir}: {error.strerror}") from None
         return f"sqlite:///{settings.state_dir / 'cases.db'}"
+    hide(password)
+    hide_in_address(settings.database)
     if password is None:
         return settings.database
     url = urlsplit(settings.database)

@@ -22,6 +22,7 @@ from mucktrack.commands import (
     reference,
     running,
 )
+from streams.log_setup import say_last
 from streams.shown import shown
 
 LONGEST_LINE = 10_000
@@ -59,7 +60,8 @@ def _say(error: click.ClickException) -> None:
     # A log's end may follow the line that says what happened.
     first, _, rest = error.format_message().partition("\n")
     first = shown(first.rstrip("."), LONGEST_LINE)
-    sys.stderr.write(f"{command}: {first}{hint}\n" + (f"{rest}\n" if rest else ""))
+    if not say_last(command, "\n".join(filter(None, (first, rest)))):
+        sys.stderr.write(f"{command}: {first}{hint}\n" + (f"{rest}\n" if rest else ""))
 
 
 def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:

@@ -37,6 +37,8 @@ ARCHIVER_GRACE_S = 20.0
 """It reads what is there and finishes its files (`streams.archive.archiver`)."""
 GATEWAY_READY_S = 60.0
 POLL_S = 0.1
+LOGGING = ("log", "log_level")
+"""Settings that children have as they are."""
 PUBLISHED = re.compile(r"(?:published|acknowledged) (\d+) positions")
 """What `mucktrack simulate` says at its end, with `--jt808` or without."""
 
@@ -294,6 +296,8 @@ def _kafka_variables(settings: Settings, kafka: KafkaAccess) -> dict[str, str]:
 
 def child_environment(**settings: str) -> dict[str, str]:
     """This process's, with the settings of the child in place of its own."""
-    own = {setting.variable for setting in SETTINGS.values()}
+    own = {setting.variable for setting in SETTINGS.values() if setting.name not in LOGGING}
     inherited = {name: value for name, value in os.environ.items() if name not in own}
-    return inherited | {SETTINGS[name].variable: value for name, value in settings.items()}
+    # Their stderr is a file; who reads it, or its end in an error, is who started this one.
+    form = {SETTINGS["log"].variable: "text" if sys.stderr.isatty() else "json"}
+    return form | inherited | {SETTINGS[name].variable: value for name, value in settings.items()}

@@ -29,6 +29,7 @@ from mucktrack.kinds import (
     whole,
 )
 from streams.access import MECHANISMS, PLAINTEXT, SCRAM_SHA_512, SECURITIES
+from streams.logs import FORMS, LEVELS, Form, Level
 
 PREFIX = "MUCKTRACK_"
 REQUIRED, NONE = "required", "none"
@@ -407,6 +408,16 @@ class Settings:
             whole("N", 1, 100_000_000),
             "Trucks that a worker remembers of each partition; positions of others are rejected.",
         ),
+    )
+    log: Form = field(
+        default="auto",
+        metadata=_access(
+            choice(*FORMS), "Lines of the log: text on a terminal and else JSON, or always one."
+        ),
+    )
+    log_level: Level = field(
+        default="info",
+        metadata=_access(choice(*LEVELS), "What is worth a line of the log (docs/logs.md)."),
     )
     kafka_port: int = field(
         default=0, metadata=_about(PORT, "Port of the broker that `up` starts; 0 = a free one.")

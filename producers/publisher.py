@@ -5,7 +5,6 @@ waited for the linger time. Nothing is silently lost: what the broker does not a
 counted and raised by the next call. Knows nothing of where positions come from.
 """
 
-import logging
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -18,10 +17,11 @@ from producers.arrays import MAX_RECORD_BYTES, array_records, cut
 from producers.broker import PublishError as PublishError
 from producers.broker import connect, reason
 from streams.access import KafkaAccess
+from streams.logs import get_log
 from streams.partition import partition_of
 from streams.position import MAX_ARRAY, Position, encode_tick
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 IN_FLIGHT_BYTES = 32 * 1024 * 1024
 CLOSE_S = 10.0
@@ -171,7 +171,7 @@ class Publisher:
         try:
             self.flush(CLOSE_S)
         except PublishError as second:
-            log.warning("%s", second)
+            log.warning("publish_failed", error=second)
         finally:
             self._let_go()
 
@@ -188,7 +188,7 @@ class Publisher:
                     self._send_due()
         except BaseException as error:
             self._bug = error
-            log.exception("a bug ends the thread that sends what has waited")
+            log.bug("publisher_failed", error)
 
     def _send_due(self) -> None:
         due_s = time.monotonic() - self._linger_s / 2
@@ -197,7 +197,7 @@ class Publisher:
                 try:
                     self._send_pending(partition)
                 except PublishError as error:
-                    log.warning("%s", error)
+                    log.warning("publish_failed", error=error)
 
     def _send_pending(self, partition: int) -> None:
         positions, self._pending[partition] = self._pending[partition], []

@@ -33,7 +33,8 @@ from streams.detect import Engine
 from streams.health import HUNG_S, Health
 from streams.intake import Intake
 from streams.live import LiveView
-from streams.logs import log_to_stderr
+from streams.log_setup import log_to_stderr, say_last
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.published import Published
 from streams.readiness import NotReadyError, wait_until_ready
@@ -46,7 +47,7 @@ from streams.warm import compile_core
 from streams.watch import Watch
 from streams.worker import Topics, Worker
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 FEW_RECORDS = 100
 LINGER_S = 0.01
@@ -220,7 +221,7 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     address for metrics are not as they must be, said on stderr. Waits while Kafka is away. Takes
     over the signal handlers and the event loop of the process. `kinds`: see there.
     """
-    log_to_stderr()
+    log_to_stderr("worker")
     try:
         metrics = Metrics(config.hung_s)
         starting = metrics.health.waiting("starting", "the city and the core", after_s=0.0)
@@ -235,10 +236,10 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
         if not asyncio.run(_unless_told_to_stop(_ready(config, metrics.health))):
             return DONE
     except AccessRefusedError as error:
-        print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
+        _say_last(error)
         return FAILED
     except (CityError, UnusableCity, NotReadyError, OSError) as error:
-        print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
+        _say_last(error)
         return BAD_INPUT
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -262,6 +263,11 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     return code
 
 
+def _say_last(error: Exception) -> None:
+    if not say_last("mucktrack worker", str(error)):
+        print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
+
+
 def _end_with_threads_left(code: int) -> None:
     """End the process here and now if a thread goes on: after a crash that of Faust's consumer
     sometimes does, and the interpreter would wait for it for ever."""
@@ -270,7 +276,7 @@ def _end_with_threads_left(code: int) -> None:
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join(max(0.0, until - time.monotonic()))
             if thread.is_alive():
-                log.warning("thread %s goes on; the process ends without it", thread.name)
+                log.warning("thread_remains", thread=thread.name)
                 logging.shutdown()
                 os._exit(code)
 
@@ -379,7 +385,7 @@ def _check_access(config: WorkerConfig) -> None:
     try:
         check_redis(config.redis)
     except StoreAwayError as error:
-        log.warning("Redis does not answer: %s", error)
+        log.warning("redis_away", purpose="to begin", error=error)
 
 
 def _datadir(config: WorkerConfig) -> Path:
@@ -395,7 +401,7 @@ def _serve(metrics: Metrics, config: WorkerConfig) -> None:
             f"metrics cannot be served on {config.metrics_host}:{config.metrics_port} "
             f"({error.strerror or error}); choose another port, or 0 for a free one"
         ) from None
-    log.info("metrics on http://%s:%d/metrics, /healthz, /readyz", config.metrics_host, port)
+    log.info("pages_served", host=config.metrics_host, port=port)
     if config.metrics_port_file is not None:
         config.metrics_port_file.write_text(f"{port}\n")
 

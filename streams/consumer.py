@@ -10,7 +10,6 @@ which gives the app this transport. It must not know what is done with the recor
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,9 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-log = logging.getLogger(__name__)
+from streams.logs import get_log
+
+log = get_log(__name__)
 
 FETCH_MAX_WAIT_MS = 50
 """Faust's own 1,500 is hard-coded and puts a third of a second on the median latency."""
@@ -122,7 +123,7 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
             taken: dict[TP, list[Record]] = await super()._fetch_records(*args, **options)
         except TopicAuthorizationFailedError as error:
             # Rights come back as they went; ending would only begin the same again.
-            log.warning("Kafka does not let this user read, trying again: %s", error)
+            log.warning("reading_refused", error=error)
             await asyncio.sleep(REFUSED_S)
             return {}
         return taken
@@ -156,7 +157,7 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
             async with asyncio.timeout(LEAVE_S):
                 await super().on_thread_stop()
         except (asyncio.CancelledError, KafkaError, OSError, TimeoutError) as error:
-            log.warning("left without Kafka's knowing, which notices in time: %r", error)
+            log.warning("group_not_left", error=error)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -179,7 +180,7 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
                     }
                 )
         except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("offsets not committed (nothing starts from them): %r", error)
+            log.warning("offsets_not_committed", error=error)
             self.app.intake.commit_failed()
             return False
         return True

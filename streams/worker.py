@@ -7,7 +7,6 @@ partitions come and go (`streams.intake`) or how outputs travel (`streams.sinks`
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +14,14 @@ from dataclasses import dataclass, field
 from faust.types import TP
 
 from streams import topics
-from streams.checkpoint import CannotGoOnError
 from streams.consumer import Fetched, Record
 from streams.detect import Outcome
+from streams.endings import CannotGoOnError
 from streams.gate import REASONS, TOO_MANY_TRUCKS
 from streams.intake import Intake
 from streams.live import LiveView
 from streams.loaded import Loaded
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.output import ce_headers, encode
 from streams.position import Element, decode_record
@@ -29,7 +29,7 @@ from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 MAX_ELEMENTS = 20_000
 """Taken at once: some 50 ms of work, after which others get their turn, and the outputs of it fit
@@ -149,6 +149,8 @@ class Worker:
         self._metrics.batch_seconds.observe(queued - started)
         self._metrics.note_tallies(tallies, queued - judged)
         self._count(parts, outcomes)
+        if log.tells_debug:
+            _tell(outcomes)
 
     def _outputs_of(self, part: Part, outcome: Outcome) -> list[Output]:
         outputs = [
@@ -191,12 +193,24 @@ class Worker:
         if tp not in self._full:
             self._full.add(tp)
             log.warning(
-                "%s partition %d remembers %d trucks, the limit; positions of other trucks are "
-                "rejected as %s until MUCKTRACK_TRUCKS_A_PARTITION is raised",
-                tp.topic,
-                tp.partition,
-                len(loaded.engine.trucks),
-                REASONS[TOO_MANY_TRUCKS],
+                "trucks_full",
+                topic=tp.topic,
+                partition=tp.partition,
+                trucks=len(loaded.engine.trucks),
+                reason=REASONS[TOO_MANY_TRUCKS],
+            )
+
+
+def _tell(outcomes: list[Outcome]) -> None:
+    """For whoever looks for a fault: at the rate of a nation nobody could read it."""
+    for outcome in outcomes:
+        for violation in outcome.violations:
+            log.debug(
+                "violation_queued",
+                truck_id=violation.truck_id,
+                violation_id=violation.violation_id,
+                rule=violation.rule,
+                phase=violation.phase,
             )
 
 

@@ -106,6 +106,7 @@ def replay(
     worker may take trucks for silent that are not; and what is due at the end may stay open where
     the city sets watermark_delay_s to more than 360.
     """
+    _log("replay", settings)
     from mucktrack.access import kafka_access
     from mucktrack.file_reading import reading_of
     from mucktrack.replay import replay as replay_files
@@ -231,6 +232,7 @@ def simulate(
         raise click.UsageError("--jt808 and --out are two targets; give one")
     if out is None and jt808 is None:
         required(settings, "kafka")
+    _log("simulate", settings)
     from mucktrack.access import kafka_access
     from mucktrack.simulate import Plan, simulate_to_file
     from mucktrack.simulate import simulate as publish
@@ -244,3 +246,10 @@ def simulate(
         simulate_to_file(plan, out, hours or DEFAULT_HOURS)
     else:
         publish(plan, kafka_access(settings), settings.partitions, speed)
+
+
+def _log(process: str, settings: Settings) -> None:
+    """Who runs these looks at them: text, unless the settings say otherwise."""
+    from streams.log_setup import log_to_stderr
+
+    log_to_stderr(process, "text" if settings.log == "auto" else settings.log, settings.log_level)

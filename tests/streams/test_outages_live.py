@@ -4,6 +4,7 @@ those of `detect`."""
 
 import asyncio
 import contextlib
+import re
 import subprocess
 import sys
 import time
@@ -151,7 +152,7 @@ async def test_redis_away(
         await all_found(kafka, topics, expected)
         await until_ready(process)
         assert process.metric(FIXES) == len(positions), "nothing was taken twice"
-        assert "checkpoint of partition" in process.said()
+        assert "checkpoint_waits" in process.said()
         assert process.stop() == 0, process.said()
 
 
@@ -196,7 +197,7 @@ async def test_a_worker_that_waits_long_holds_little_and_stays_in_its_group(
         await publish(kafka, topics.positions, last_ticks(positions))
         await all_found(kafka, topics, expected)
         assert process.metric("mucktrack_fenced_total") == 0
-        assert process.said().count("partition 0 from") == 1, "it was thrown out of its group"
+        assert len(re.findall(r'"partition_loaded".*"partition": 0,', process.said())) == 1
         assert process.stop() == 0, process.said()
 
 
@@ -362,7 +363,7 @@ async def test_kafka_refuses_to_write(
             del left[:400]
             await until_it_waits(process, "kafka")
             await asyncio.sleep(20)
-            assert "Kafka did not take" in process.said()
+            assert "outputs_not_taken" in process.said()
             assert process.metric("mucktrack_outputs_waiting") > 0
             assert process.metric("mucktrack_output_retries_total") > 0
             await asyncio.to_thread(cluster.start, 2)

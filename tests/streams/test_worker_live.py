@@ -382,5 +382,5 @@ async def test_a_worker_that_waits_for_kafka_can_be_stopped(tmp_path: Path, city
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
     topics = Topics()
     with worker(tmp_path / "a", city, address, topics, None) as process:
-        await until(lambda: "waiting for Kafka" in process.said(), "it waits")
+        await until(lambda: "kafka_away" in process.said(), "it waits")
         assert process.stop() == 0
