@@ -193,6 +193,7 @@ def spread(
         .cell_gap(1)
         .show_legend()
         .show_y_histogram()
+        .scale_distribution(common.ScaleDistributionConfig().type(shapes.ScaleDistribution.LINEAR))
     )
 
 
@@ -210,9 +211,9 @@ def rows(
 ) -> table.Panel:
     """A table; `changes`: what is done to the query's answer, by the names of Grafana's
     transformations. `coloured`: cells by their value."""
-    panel = _filled(table.Panel(), title, description, unit, [query], width, height).cell_height(
-        shapes.TableCellHeight.SM
-    )
+    panel = _filled(table.Panel(), title, description, unit, [query], width, height)
+    panel = panel.cell_height(shapes.TableCellHeight.SM).align(shapes.FieldTextAlignment.AUTO)
+    panel = panel.inspect(False)
     for name, options in changes:
         panel = panel.with_transformation(
             parts.DataTransformerConfig(id_val=name, options=dict(options))
