@@ -12,20 +12,21 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from streams.catalogue import CATALOGUE, PHASES
+from streams.sources import NO_SOURCE, OTHER_SOURCE, SOURCES
 
 Kind = Literal["counter", "gauge", "histogram"]
 Process = Literal["worker", "gateway", "gateway809", "archiver", "console"]
 
 PREFIX: Final = "mucktrack_"
-OTHER: Final = "other"
+OTHER: Final = OTHER_SOURCE
 """What stands for every value that a label does not have: so hostile input makes no new series."""
-NONE: Final = "none"
+NONE: Final = NO_SOURCE
 """There is no value."""
 FIX: Final = "fix"
 """Outcome of a position that passed the quality gate; the others are reasons to reject it."""
 MOST_DISTRICTS: Final = 64
-"""That have a label of their own in one process; a prefecture has some ten, a province under 150
-in all, of which a process is told once it runs for all of it."""
+"""That have a label of their own in one process. A prefecture has about ten; who watches a whole
+province has 100 and more, and sees the rest as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ OUTCOME: Final = Label(
         "too_many_trucks",
     ),
 )
-SOURCE: Final = Label("source", ("jt808", "jt809", "file", "sim", NONE, OTHER))
+SOURCE: Final = Label("source", SOURCES)
 RULE: Final = Label("rule", tuple(rule.id for rule in CATALOGUE))
 SEVERITY: Final = Label("severity", ("lead", "minor", "major", "critical"))
 PHASE: Final = Label("phase", PHASES)
@@ -110,6 +111,14 @@ DISTRICT: Final = Label(
 )
 STAGE: Final = Label("stage", ("received", "judged", "queued"))
 SERVER: Final = Label("server", ("kafka", "redis", "database"))
+SERVERS: Final[dict[Process, tuple[str, ...]]] = {
+    "worker": ("kafka", "redis"),
+    "gateway": ("kafka", "redis"),
+    "gateway809": ("kafka",),
+    "archiver": ("kafka",),
+    "console": ("kafka", "database"),
+}
+"""Which of them each process has a `server_up` of."""
 RECEIVER: Final = Label("receiver", bound="the receivers in the file of webhooks")
 VERSION: Final = Label("version", bound="one at a time")
 STATE: Final = Label(
@@ -135,7 +144,7 @@ EVERYWHERE: Final = _of("worker", "gateway", "gateway809", "archiver", "console"
     ),
     _gauge(
         "server_up",
-        "Whether a server that the process works with answered it last; 0 = away.",
+        "0 while a server that the process works with does not answer it, as far as it knows.",
         SERVER,
     ),
 )
@@ -310,44 +319,8 @@ WORKER: Final = _of("worker").have(
     ),
 )
 
-GATEWAYS: Final = _of("gateway", "gateway809").have(
+GATEWAYS: Final = (
     _gauge("gateway_connections", "Connections that are open."),
-    _counter(
-        "gateway_connections_closed_total",
-        "Connections that have ended, by why.",
-        Label(
-            "reason",
-            (
-                *("by_peer", "stopping", "too_many", "too_many_of_address", "no_frame"),
-                *("not_let_in", "no_login", "login_refused", "logout", "idle", "unsent"),
-                *("faults", "refused", "taken_over", "undelivered", "unregistered"),
-                *("register_changed", "bug"),
-            ),
-        ),
-    ),
-    _counter(
-        "gateway_messages_total",
-        "Messages read, by kind.",
-        Label(
-            "kind",
-            (
-                *("answer", "heartbeat", "unregister", "register", "authenticate", "parameters"),
-                *("location", "location_answer", "batch", "login", "logout", "keep_alive"),
-                *("closing", "registration", "position", "backfill", "vehicle", OTHER),
-            ),
-        ),
-    ),
-    _counter(
-        "gateway_refused_total",
-        "Frames that could not be read, and messages that were not taken, by why.",
-        Label(
-            "reason",
-            (
-                *("no_frame", "wrong", "not_let_in", "not_logged_in", "other_access_code"),
-                *("too_many_phones", "too_many_awaited", "parts_missing", "encrypted"),
-            ),
-        ),
-    ),
     _counter("gateway_rejects_total", "Locations kept among the rejects, by why.", REJECTED),
     _counter("gateway_positions_total", "Positions acknowledged by Kafka."),
     _counter("gateway_received_bytes_total", "Bytes read."),
@@ -362,8 +335,45 @@ GATEWAYS: Final = _of("gateway", "gateway809").have(
         "gateway_delivery_seconds", "From sending a batch to Kafka to its answer.", ANSWER_S
     ),
 )
+"""Of both: the job tells them apart."""
+
+
+def _traffic(
+    closed: tuple[str, ...], kinds: tuple[str, ...], refused: tuple[str, ...]
+) -> tuple[Instrument, ...]:
+    """What both gateways have too, each with values of its own."""
+    return (
+        _counter(
+            "gateway_connections_closed_total",
+            "Connections that have ended, by why.",
+            Label("reason", closed),
+        ),
+        _counter("gateway_messages_total", "Messages read, by kind.", Label("kind", kinds)),
+        _counter(
+            "gateway_refused_total",
+            "Frames that could not be read, and messages that were not taken, by why.",
+            Label("reason", refused),
+        ),
+    )
+
 
 GATEWAY: Final = _of("gateway").have(
+    *GATEWAYS,
+    *_traffic(
+        closed=(
+            *("by_peer", "stopping", "too_many", "too_many_of_address", "no_frame", "not_let_in"),
+            *("idle", "unsent", "faults", "refused", "taken_over", "undelivered", "unregistered"),
+            *("register_changed", "bug"),
+        ),
+        kinds=(
+            *("answer", "heartbeat", "unregister", "register", "authenticate", "parameters"),
+            *("location", "location_answer", "batch", OTHER),
+        ),
+        refused=(
+            *("no_frame", "wrong", "not_let_in", "too_many_phones", "too_many_awaited"),
+            *("parts_missing", "encrypted"),
+        ),
+    ),
     _gauge("gateway_sessions", "Terminals that are let in."),
     _counter("gateway_sent_bytes_total", "Bytes sent."),
     _counter(
@@ -399,6 +409,18 @@ GATEWAY: Final = _of("gateway").have(
 )
 
 GATEWAY809: Final = _of("gateway809").have(
+    *GATEWAYS,
+    *_traffic(
+        closed=(
+            *("by_peer", "stopping", "too_many", "no_login", "login_refused", "logout", "idle"),
+            *("unsent", "faults", "taken_over"),
+        ),
+        kinds=(
+            *("login", "logout", "keep_alive", "closing", "registration", "position", "backfill"),
+            *("vehicle", OTHER),
+        ),
+        refused=("no_frame", "wrong", "not_logged_in", "other_access_code"),
+    ),
     _gauge("gateway_platforms", "Platforms that are logged in."),
     _counter(
         "gateway_logins_total",
@@ -478,9 +500,9 @@ CONSOLE: Final = _of("console").have(
 )
 
 INSTRUMENTS: Final = (
-    *(*EVERYWHERE, *PROCESS, *WORKER, *GATEWAYS, *GATEWAY, *GATEWAY809, *ARCHIVER, *CONSOLE),
+    *(*EVERYWHERE, *PROCESS, *WORKER, *GATEWAY, *GATEWAY809, *ARCHIVER, *CONSOLE),
 )
-BY_NAME: Final = {one.name: one for one in INSTRUMENTS}
+"""A name that several processes have stands here once, or once for each where values differ."""
 
 
 def of_process(process: Process) -> tuple[Instrument, ...]:
