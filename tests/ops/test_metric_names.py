@@ -14,7 +14,7 @@ from ops_parts import (
     variables,
 )
 
-from streams.instruments import BY_NAME, Instrument
+from streams.instruments import INSTRUMENTS, Instrument
 
 OF_PROMETHEUS = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate", "severity"}}
 OF_TARGETS = {"job", "instance"}
@@ -30,11 +30,14 @@ SERIES = [
 ]
 
 
-def declared(name: str) -> Instrument | None:
-    if name in BY_NAME:
-        return BY_NAME[name]
-    base = BY_NAME.get(HISTOGRAM_PARTS.sub("", name))
-    return base if base is not None and base.kind == "histogram" else None
+def declared(name: str) -> list[Instrument]:
+    """A row for each process where they differ."""
+    base = HISTOGRAM_PARTS.sub("", name)
+    return [
+        one
+        for one in INSTRUMENTS
+        if one.name == name or (one.name == base and one.kind == "histogram")
+    ]
 
 
 def test_what_is_asked_for_is_declared() -> None:
@@ -42,23 +45,21 @@ def test_what_is_asked_for_is_declared() -> None:
         found = list(selectors(expr))
         assert found, expr
         for name, matchers in found:
-            instrument = declared(name)
-            known = name in OF_PROMETHEUS or name in RECORDED or instrument is not None
+            known = name in OF_PROMETHEUS or name in RECORDED or declared(name)
             assert known, f"{where}: {name} is declared nowhere"
-            if instrument is not None:
-                for label, operator, value in matchers:
-                    check_matcher(instrument, label, operator, value)
+            for label, operator, value in matchers if declared(name) else ():
+                check_matcher(name, label, operator, value)
 
 
-def check_matcher(instrument: Instrument, label: str, operator: str, value: str) -> None:
+def check_matcher(name: str, label: str, operator: str, value: str) -> None:
     if label in OF_TARGETS or label == "le":
         return
-    by_name = {one.name: one for one in instrument.labels}
-    assert label in by_name, f"{instrument.name} has no label {label}"
-    values = by_name[label].values
+    has = [one for row in declared(name) for one in row.labels if one.name == label]
+    assert has, f"{name} has no label {label}"
+    values = {one for label in has for one in label.values}
     if values and not value.startswith("$"):
         asked = value.split("|") if "~" in operator else [value]
-        assert set(asked) <= set(values), f"{instrument.name}: {label} is never {value}"
+        assert set(asked) <= values, f"{name}: {label} is never {value}"
 
 
 def test_what_is_grouped_by_is_a_label() -> None:
@@ -66,8 +67,7 @@ def test_what_is_grouped_by_is_a_label() -> None:
     for where, expr in EXPRESSIONS:
         labels = {"le", "alertname", *OF_TARGETS}
         for name, _ in selectors(expr):
-            instrument = declared(name)
-            labels |= {one.name for one in instrument.labels} if instrument else set()
+            labels |= {one.name for row in declared(name) for one in row.labels}
             labels |= OF_PROMETHEUS.get(name, set())
             labels |= grouped(RECORDED.get(name, ""))
         assert grouped(expr) <= labels, where
@@ -79,6 +79,5 @@ def test_variables_ask_for_labels_that_are_there() -> None:
             if variable["type"] == "query":
                 asked = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]["query"])
                 assert asked, variable
-                instrument = declared(asked[1])
-                assert instrument is not None
-                assert asked[2] in {one.name for one in instrument.labels} | OF_TARGETS
+                labels = {one.name for row in declared(asked[1]) for one in row.labels}
+                assert asked[2] in labels | OF_TARGETS
