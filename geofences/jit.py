@@ -46,6 +46,7 @@ COMPILED_SOURCES = (
     "streams/runs.py",
     "streams/state.py",
     "streams/stop.py",
+    "streams/tallies.py",
     "streams/thresholds.py",
     "streams/whereabouts.py",
 )
