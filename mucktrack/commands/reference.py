@@ -77,6 +77,19 @@ def export_city(version: str, folder: Path, settings: Settings) -> None:
     export(version, folder, redis_url(settings) or "")
 
 
+@city_group.command("grafana")
+@click.argument("city", metavar="CITY", type=FilePath())
+@click.argument("folder", metavar="DIR", type=FilePath())
+def city_for_grafana(city: Path, folder: Path) -> None:
+    """Write the files by which Grafana draws the districts of CITY.
+
+    They go where Grafana serves them: docs/runbook.md says how.
+    """
+    from mucktrack.city_grafana import write
+
+    write(city, folder)
+
+
 @click.group("profiles")
 def profiles_group() -> None:
     """Check what terminals' readings mean (docs/profiles.md)."""
@@ -105,7 +118,7 @@ def check_profiles(places: tuple[Path, ...]) -> None:
 
 @click.group("topics")
 def topics_group() -> None:
-    """Make the topics on the broker."""
+    """Make the topics on the broker, and give rights on them."""
 
 
 @topics_group.command("create")
@@ -127,6 +140,26 @@ def create_topics(settings: Settings) -> None:
     for topic in topics.TOPICS:
         state = "made" if topic.name in made else "exists"
         click.echo(f"{topic.name}: {state}")
+
+
+@topics_group.command("grant")
+@with_settings("kafka", "group")
+def grant_rights(settings: Settings) -> None:
+    """Give each part its rights on the broker, and no more.
+
+    To the users worker, archiver, producer (gateways, replay, simulate), console and admin. Rights
+    that they have already stay. For brokers with an authorizer; docs/access.md has the rights.
+    """
+    from mucktrack.access import kafka_access
+    from mucktrack.rights import grant
+    from mucktrack.topics import TopicError
+
+    try:
+        given = grant(kafka_access(settings), settings.group)
+    except TopicError as error:
+        raise WorkFailedError(str(error)) from None
+    for user, operation, kind, name in given:
+        click.echo(f"{user}: {operation} of {kind} {name}")
 
 
 @click.command("settings")
