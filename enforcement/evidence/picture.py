@@ -190,7 +190,7 @@ def _sites(scene: Scene, window: _Window) -> Iterator[str]:
         reach = shape.buffer(scene.site_margin_m)
         yield _path(reach, window, f'fill="none" stroke="{colour}" stroke-dasharray="3 2"')
         yield _path(shape, window, f'fill="{colour}" fill-opacity=".25" stroke="{colour}"')
-        yield from _name(shape, window, f"{site.site_id} {site.name}（{kind}）", colour)
+        yield from _name(shape, window, f"{named(site.site_id, site.name)}（{kind}）", colour)
 
 
 def _site_shape(site: Site, window: _Window) -> BaseGeometry:

@@ -1,4 +1,5 @@
-"""`mucktrack city`, `profiles`, `topics` and `settings`: what everything else rests on."""
+"""`mucktrack city`, `profiles`, `topics`, `checkpoints` and `settings`: what everything else rests
+on."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -239,6 +240,39 @@ def create_topics(settings: Settings) -> None:
     for topic in topics.TOPICS:
         state = "made" if topic.name in made else "exists"
         click.echo(f"{topic.name}: {state}")
+
+
+@click.group("checkpoints")
+def checkpoints_group() -> None:
+    """What workers have saved in Redis."""
+
+
+@checkpoints_group.command("list")
+@with_settings("redis")
+def list_checkpoints(settings: Settings) -> None:
+    """List where each partition goes on."""
+    required(settings, "redis")
+    from mucktrack.access import redis_url
+    from mucktrack.checkpoints import print_checkpoints
+
+    print_checkpoints(redis_url(settings) or "")
+
+
+@checkpoints_group.command("forget")
+@click.argument("partitions", metavar="[PARTITION…]", nargs=-1, type=click.IntRange(0))
+@with_settings("redis")
+def forget_checkpoints(settings: Settings, partitions: tuple[int, ...]) -> None:
+    """Forget the state of partitions, or of all.
+
+    For a Kafka that was made anew, and where a worker says that it cannot go on with a checkpoint.
+    Stop the workers first. They begin at the log's start then, which repeats, under the same ids,
+    and loses nothing that Kafka still has.
+    """
+    required(settings, "redis")
+    from mucktrack.access import redis_url
+    from mucktrack.checkpoints import forget
+
+    forget(redis_url(settings) or "", partitions)
 
 
 @click.command("settings")

@@ -50,7 +50,7 @@ def test_from_an_offices_files_to_verdicts(office):
         "990201 西岸区",
         "滨江花园至北山",
         "老城禁行区",
-        "北山消纳场 北山消纳场（消纳场）",
+        "北山消纳场（消纳场）",
     } <= texts
     detected = mucktrack(
         *("detect", "--city", str(city), "--columns", str(office / "columns.toml")),
