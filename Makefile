@@ -8,7 +8,7 @@ ALL := $(SOURCES) tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules messages openapi pictures screenshots chaos terminals mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules messages openapi commands pictures screenshots chaos terminals mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,10 @@ messages: install ## write docs/jt808-messages.md from the tables of the codec
 
 openapi: install ## write docs/openapi.json from the routes of the API
 	$(BIN)/python -m enforcement.api.openapi_page > docs/openapi.json
+
+commands: install ## write docs/commands.md and docs/settings.md from the program
+	$(BIN)/python -m mucktrack.pages commands > docs/commands.md
+	$(BIN)/python -m mucktrack.pages settings > docs/settings.md
 
 pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)
