@@ -34,8 +34,14 @@ def commands_page() -> str:
 def _contexts(
     command: click.Command, parent: click.Context | None, name: str
 ) -> Iterator[click.Context]:
-    context = click.Context(command, parent, name, terminal_width=_WIDTH, max_content_width=_WIDTH)
-    context.help_option_names = ["-h", "--help"]
+    context = click.Context(
+        command,
+        parent,
+        name,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        help_option_names=["-h", "--help"],
+    )
     yield context
     if isinstance(command, click.Group):
         for sub, one in sorted(command.commands.items()):

@@ -190,7 +190,7 @@ def _calls(code: str) -> Iterator[list[str]]:
 def _fault(words: list[str]) -> str | None:
     """What the command line does not understand; arguments may be missing."""
     command: click.Command = cli
-    context = click.Context(cli, info_name="mucktrack")
+    context = click.Context(cli, info_name="mucktrack", **cli.context_settings)
     while isinstance(command, click.Group) and words:
         if words[0].startswith("-"):
             return None
@@ -235,14 +235,15 @@ class _Site:
             return
         done = subprocess.run(
             ["bash", "-c", self._script(block)],
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             env=self.environment,
             timeout=SLOW_S,
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        said = done.stdout + done.stderr
+        said = done.stdout
         assert done.returncode == block.exit_code, f"{where}: {done.returncode}: {said}"
         self._compare(where, block, said)
 
