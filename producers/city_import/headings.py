@@ -14,8 +14,10 @@ from typing import Literal
 Subject = Literal["districts", "sites", "routes", "zones", "trucks", "permits"]
 
 _VALIDITY = {
-    "valid_from": ("有效期起", "生效日期", "开始日期", "起始日期", "valid_from", "from"),
-    "valid_to": ("有效期止", "失效日期", "截止日期", "结束日期", "有效期至", "valid_to", "to"),
+    "valid_from": ("有效期起", "生效日期", "开始日期", "起始日期", "valid_from", "from",
+                   "start_date"),
+    "valid_to": ("有效期止", "失效日期", "截止日期", "结束日期", "有效期至", "valid_to", "to",
+                 "end_date"),
     "validity": ("有效期", "有效期限", "起止日期", "validity"),
 }  # fmt: skip
 _PLACES = {
@@ -31,11 +33,12 @@ HEADINGS: Mapping[Subject, Mapping[str, Sequence[str]]] = {
         "name": ("区县名称", "区县", "行政区", "行政区名称", *_NAMES, "district"),
     },
     "sites": {
-        "site_id": ("编号", "场所编号", "工地编号", "消纳场编号", "site_id"),
+        "site_id": ("编号", "场所编号", "工地编号", "消纳场编号", "site_id", "facility_id"),
         "name": ("场所名称", "工地名称", "项目名称", "消纳场名称", "消纳场所名称", *_NAMES, "site"),
         "kind": ("类型", "类别", "场所类型", "kind", "type"),
         **_PLACES,
-        "district": ("所属区", "所属区县", "所在区", "所在区县", "区县", "行政区", "district"),
+        "district": ("所属区", "所属区县", "所在区", "所在区县", "区县", "行政区", "区划代码",
+                     "district", "district_code"),
         "hours": ("开放时间", "开放时段", "营业时间", "作业时间", "时段", "hours"),
         "capacity_m3": ("容量", "库容", "消纳容量", "剩余容量", "capacity"),
         **_VALIDITY,
@@ -92,7 +95,7 @@ ID_FIELDS: Mapping[Subject, str] = {
 }
 
 _BRACKETED = re.compile(r"[(（\[【](.*?)[)）\]】]")
-_UNIT_BEHIND = re.compile(r"(?<=[a-z])_(kg|t|m|km|m3|kmh)$")
+_UNIT_BEHIND = re.compile(r"(?<=[a-z一-鿿])_(kg|t|m|km|m3|kmh|wgs84|gcj02|bd09)$")
 _NOISE = re.compile(r"[\s_*:：\-]+")
 
 

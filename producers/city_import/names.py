@@ -10,6 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from producers.city_import.headings import ID_FIELDS, Subject, names_of
 from producers.city_import.record import Record
 
+_DISTRICT_DIGITS = 6
+"""Of GB/T 2260; longer codes are of places within (GB/T 10114)."""
+
 
 class Ids:
     """What may be referred to, by subject: each id and each name that only one has."""
@@ -54,8 +57,11 @@ class Ids:
         self._ids[subject] = {word: min(keys) for word, keys in known.items() if len(keys) == 1}
 
     def resolved(self, record: Record, name: str, text: str, subject: Subject) -> str:
-        """The id of what is called `text`; where there is none, that is reported."""
+        """The id of what is called `text`; where there is none, that is reported. The code of a
+        town or village begins with that of its district."""
         known = self._ids.get(subject, {})
+        if subject == "districts" and text not in known and text[:_DISTRICT_DIGITS] in known:
+            text = text[:_DISTRICT_DIGITS]
         if text not in known:
             record.fault(name, f"is not among the {subject}{_close(text, known)}", text)
         return known.get(text, text)

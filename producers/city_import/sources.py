@@ -5,12 +5,13 @@ places of its own (longitude and latitude) or tell more of what a map has, row b
 name. Faults go into the report.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geofences.datum import Datum
+from geofences.datum import DATUMS, Datum
 from geofences.findings import Report, shown
 from producers.chunk import InputFileError
 from producers.city_import import maps, spreadsheets
@@ -124,7 +125,8 @@ def _columns(
 
 
 def _place(record: Record, datum: Datum | None) -> None:
-    """Makes a point of the columns of longitude and latitude, where the row has them."""
+    """Makes a point of the columns of longitude and latitude, where the row has them. Their
+    headings may say the datum: `lng_wgs84`, `经度(GCJ-02)`."""
     if "lon" not in record.cells and "lat" not in record.cells:
         return
     place = []
@@ -138,7 +140,9 @@ def _place(record: Record, datum: Datum | None) -> None:
             record.fault(name, "is empty, and the other coordinate is not; fill it in")
             return
         place.append(value)
-    _set_geometry(record, {"type": "Point", "coordinates": place}, datum)
+    said = re.sub(r"[^a-z0-9]", "", record.unit("lon"))
+    own = next((one for one in DATUMS if one == said), datum)
+    _set_geometry(record, {"type": "Point", "coordinates": place}, own)
 
 
 def _of_map(subject: Subject, source: Source, report: Report) -> tuple[list[Record], str]:
@@ -186,8 +190,9 @@ def _joined(subject: Subject, records: Sequence[Record]) -> list[Record]:
     id_field = ID_FIELDS[subject]
     placed = [one for one in records if one.geometry is not None or one.failed]
     by_key = _by_key(placed, id_field)
+    told: set[str] = set()
     for row in records:
-        if row.geometry is not None or row.failed:
+        if row.geometry is not None or row.failed or row.file in told:
             continue
         key = row.text(id_field) or row.text("name")
         found = by_key.get(key or "", []) or by_key.get(row.text("name") or "", [])
@@ -196,6 +201,15 @@ def _joined(subject: Subject, records: Sequence[Record]) -> list[Record]:
                 if found[0].text(field) is None:
                     found[0].cells[field] = cell
                     found[0].headings = {**found[0].headings, field: row.headings[field]}
+            continue
+        if not found and "lon" not in row.headings and not _any_on_a_map(row.file, records, by_key):
+            told.add(row.file)
+            row.report.error(
+                row.file,
+                "has no column that is read as longitude, nor a row whose name or id is on a map; "
+                f"call its columns {names_of('sites', 'lon')} and {names_of('sites', 'lat')}, or "
+                "draw what it tells of",
+            )
             continue
         value = None if key is None else shown(key)
         what = "is on no map" if not found else f"is on the maps {len(found)} times"
@@ -209,6 +223,13 @@ def _joined(subject: Subject, records: Sequence[Record]) -> list[Record]:
             value=value,
         )
     return list(placed)
+
+
+def _any_on_a_map(
+    file: str, records: Iterable[Record], by_key: Mapping[str, Sequence[Record]]
+) -> bool:
+    rows = (row for row in records if row.file == file and row.geometry is None)
+    return any(row.text("name") in by_key for row in rows)
 
 
 def _by_key(records: Iterable[Record], id_field: str) -> dict[str, list[Record]]:

@@ -15,7 +15,7 @@ UNLIMITED = ("长期", "长期有效", "永久", "无", "无限期", "不限", "
 ALL_DAY = ("全天", "全日", "全天候", "24小时", "不限", "无", "-", "/")
 
 SITE_KINDS: Mapping[str, Sequence[str]] = {
-    "construction": ("construction", "工地", "出土点", "项目部"),
+    "construction": ("construction", "worksite", "工地", "出土点", "项目部"),
     "disposal": ("disposal", "消纳", "弃土", "填埋", "受纳", "处置场"),
     "transfer": ("transfer", "中转", "转运"),
     "parking": ("parking", "停车"),

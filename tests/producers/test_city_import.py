@@ -238,7 +238,7 @@ def test_rings_are_closed_and_geojson_names_the_kind_by_its_file(office: Path) -
         (
             "sites.kml", "<name>工地</name>", "<name>一</name>",
             "sites.kml: feature 1: kind is missing, and neither folder nor file name says it; "
-            "allowed are words that hold one of: construction: construction, 工地",
+            "allowed are words that hold one of: construction: construction, worksite",
         ),
         (
             "sites.kml", "城南停车场", "北山消纳场",
@@ -272,6 +272,31 @@ def test_faults_name_file_row_heading_and_value(
     change(office / file, old, new)
     found = [line.replace(f"{office}/", "") for line in faults(office)]
     assert any(line.startswith(told) for line in found), found
+
+
+def test_a_table_of_a_regulator(office: Path) -> None:
+    """Columns that say their datum, codes of towns, ids without names; the kind is in the file's
+    name."""
+    rows = [
+        ["facility_id", "district_code", "lng_wgs84", "lat_wgs84", "start_date", "end_date"],
+        ["38b0bfa4", "990201002000", str(MIDDLE[0] - 0.03), str(MIDDLE[1]), "2026-01-01", ""],
+    ]
+    name = table(office / "disposal_sample.csv", rows)
+    made = made_of(office, 150, sites=[*GIVEN["sites"], name])
+    assert made.city is not None, [one.render() for one in made.findings]
+    site = next(one for one in made.city.sites if one.site_id == "38b0bfa4")
+    assert (site.name, site.kind, site.district) == ("38b0bfa4", "disposal", "990201")
+    assert abs(shapely.get_x(site.shape) - (MIDDLE[0] - 0.03)) < 1e-7
+
+
+def test_a_table_without_coordinates_is_one_fault(office: Path) -> None:
+    rows = [["name", "easting"], ["甲", "1"], ["乙", "2"]]
+    told = faults(office, sites=[*GIVEN["sites"], table(office / "more.csv", rows)])
+    assert told == [
+        "more.csv: has no column that is read as longitude, nor a row whose name or id is on a "
+        "map; call its columns 经度, lon, lng, longitude and 纬度, lat, latitude, or draw what it "
+        "tells of"
+    ]
 
 
 def test_a_load_without_a_unit_is_not_guessed(office: Path) -> None:
