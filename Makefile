@@ -8,7 +8,7 @@ ALL := $(SOURCES) ops tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi logs schemas released pictures screenshots chaos terminals mutations fuzz bundle image locks clean
+.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi logs schemas released commands pictures screenshots chaos terminals mutations fuzz bundle image locks clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,7 @@ install: $(READY) ## make .venv with locked dependencies, and compile the core
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "mucktrack needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "making $(VENV): some minutes, the last of them compile the core"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -68,6 +69,10 @@ schemas: install ## write docs/schemas from the types
 released: schemas openapi ## keep today's contracts as those of a release: VERSION=1.2.3
 	mkdir -p docs/schemas/released/$(VERSION)
 	cp docs/schemas/*.json docs/openapi.json docs/schemas/released/$(VERSION)
+
+commands: install ## write docs/commands.md and docs/settings.md from the program
+	$(BIN)/python -m mucktrack.pages commands > docs/commands.md
+	$(BIN)/python -m mucktrack.pages settings > docs/settings.md
 
 pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)

@@ -104,6 +104,7 @@ for command in (
     reference.city_group,
     reference.profiles_group,
     reference.topics_group,
+    reference.checkpoints_group,
     reference.print_settings,
 ):
     cli.add_command(command)

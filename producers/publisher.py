@@ -122,6 +122,16 @@ class Publisher:
             self._send(value, partition, truck_id, timestamp_ms)
             self._counts = replace(self._counts, raw=self._counts.raw + 1)
 
+    def publish_record(
+        self, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None
+    ) -> None:
+        """A record as it was on the topic, into the partition it was in."""
+        with self._sending:
+            self._raise_failure()
+            self._send_pending(partition)
+            self._send_keyed(value, partition, key, timestamp_ms)
+            self._counts = replace(self._counts, raw=self._counts.raw + 1)
+
     def tick(self, tick_ms: int) -> None:
         """To every partition, behind what was published before."""
         value = encode_tick(tick_ms)
@@ -210,9 +220,14 @@ class Publisher:
     def _send(
         self, value: bytes, partition: int, truck_id: str | None, timestamp_ms: int | None
     ) -> None:
-        """Hand one record to the producer, once there is room for it."""
-        size = len(value)
         key = None if truck_id is None else truck_id.encode()
+        self._send_keyed(value, partition, key, timestamp_ms)
+
+    def _send_keyed(
+        self, value: bytes | None, partition: int, key: bytes | None, timestamp_ms: int | None
+    ) -> None:
+        """Hand one record to the producer, once there is room for it."""
+        size = len(value or b"")
         with self._answers:
             while self._in_flight and self._in_flight + size > self._most_in_flight:
                 self._answers.wait()

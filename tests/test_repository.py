@@ -8,12 +8,19 @@ import pytest
 from conftest import ROOT
 
 from geofences.jit import COMPILED_SOURCES
+from mucktrack.pages import commands_page, settings_page
 from streams.catalogue import CATALOGUE, CONDITIONS
 from streams.rules_page import page
 
 
 def test_rules_page_is_current() -> None:
     assert (ROOT / "RULES.md").read_text() == page(), "run `make rules`"
+
+
+def test_pages_of_commands_and_settings_are_current() -> None:
+    for name, page_of in (("commands", commands_page), ("settings", settings_page)):
+        written = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        assert written == page_of(), "run `make commands`"
 
 
 def test_condition_rules_come_first() -> None:
