@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 FETCH_MAX_WAIT_MS = 50
 """Faust's own 1,500 is hard-coded and puts a third of a second on the median latency."""
 COMMIT_S = 5.0
+SOON_S = 0.02
+"""How often is looked whether a partition has been loaded, where none is."""
 LEAVE_S = 5.0
 REFUSED_S = 1.0
 
@@ -36,6 +38,24 @@ class Intake(Protocol):
         ...
 
     def commit_failed(self) -> None: ...
+
+
+class OnlyThese:
+    """Partitions of which records are wanted, as a live view of Faust's set of those.
+
+    aiokafka takes an empty set for "any", and the set is empty while all are being loaded: a fetch
+    under way then gave records that Faust dropped, since they were of no active partition, and the
+    next to come were too far ahead.
+    """
+
+    def __init__(self, active: set[TP]) -> None:
+        self._active = active
+
+    def __contains__(self, tp: object) -> bool:
+        return tp in self._active
+
+    def __bool__(self) -> bool:
+        return True
 
 
 class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -53,11 +73,15 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
             self._turns[tp] = turn
             await self._seek_wait(self._ensure_consumer(), {tp: offset})
 
-    async def _fetch_records(self, *args: Any, **options: Any) -> dict[TP, list[tuple[int, Any]]]:
+    async def _fetch_records(
+        self, consumer: Any, active_partitions: set[TP], *args: Any, **options: Any
+    ) -> dict[TP, list[tuple[int, Any]]]:
         """Each record with its turn. Nothing is awaited between taking the records out of the
         fetcher and reading the turns, nor between noting a turn and its seek."""
         try:
-            fetched = await super()._fetch_records(*args, **options)
+            fetched = await super()._fetch_records(
+                consumer, OnlyThese(active_partitions), *args, **options
+            )
         except TopicAuthorizationFailedError as error:
             # Rights come back as they went; ending would only begin the same again.
             log.warning("Kafka does not let this user read, trying again: %s", error)
@@ -157,6 +181,14 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
     async def mark(self, tp: TP, offset: int) -> None:
         """Tell Kafka how far `tp` is, for those who look at its lag; nothing starts from it."""
         await self._thread.commit({tp: offset})
+
+    async def _wait_next_records(self, timeout: float) -> Any:
+        """Faust's own would sleep for a second where no partition is active, as after each
+        rebalance, and those that have been loaded meanwhile would wait for it."""
+        if not (self.flow_active and self._get_active_partitions()):
+            await asyncio.sleep(SOON_S)
+            return None, None
+        return await super()._wait_next_records(timeout)
 
     def _to_message(self, tp: TP, record: tuple[int, Any]) -> Any:
         turn, record_read = record
