@@ -57,8 +57,8 @@ REBALANCE_S = 30.0
 REQUEST_S = 35.0
 """Joining a group is answered when the others have joined, so above `REBALANCE_S`."""
 HEARTBEAT_S = 0.5
-"""A worker learns with its next heartbeat that others come or go, and until all of the group have, none
-of them works: this is most of what a rebalance costs."""
+"""A worker learns with its next heartbeat that others come or go, and until all of them have, none
+works: this is most of what a rebalance costs."""
 
 BEAT_S = 1.0
 THREADS_S = 3.0

@@ -182,7 +182,7 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
         """Tell Kafka how far `tp` is, for those who look at its lag; nothing starts from it."""
         await self._thread.commit({tp: offset})
 
-    async def _wait_next_records(self, timeout: float) -> Any:
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109
         """Faust's own would sleep for a second where no partition is active, as after each
         rebalance, and those that have been loaded meanwhile would wait for it."""
         if not (self.flow_active and self._get_active_partitions()):
