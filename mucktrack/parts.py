@@ -22,7 +22,7 @@ from mucktrack.children import TERMINATED, Child, tail_of
 from mucktrack.embedded import HOST, EmbeddedServerError, Server, tansu, valkey
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.scrape import WorkerFigures, scrape
-from mucktrack.settings import SETTINGS, Settings
+from mucktrack.settings import SETTINGS, Settings, variables
 from mucktrack.topics import TopicError, create_topics
 from streams.access import KafkaAccess
 
@@ -294,6 +294,6 @@ def _kafka_variables(settings: Settings, kafka: KafkaAccess) -> dict[str, str]:
 
 def child_environment(**settings: str) -> dict[str, str]:
     """This process's, with the settings of the child in place of its own."""
-    own = {setting.variable for setting in SETTINGS.values()}
+    own = variables()
     inherited = {name: value for name, value in os.environ.items() if name not in own}
     return inherited | {SETTINGS[name].variable: value for name, value in settings.items()}

@@ -105,7 +105,7 @@ def check_profiles(places: tuple[Path, ...]) -> None:
 
 @click.group("topics")
 def topics_group() -> None:
-    """Make the topics on the broker."""
+    """Make the topics on the broker, and give rights on them."""
 
 
 @topics_group.command("create")
@@ -127,6 +127,26 @@ def create_topics(settings: Settings) -> None:
     for topic in topics.TOPICS:
         state = "made" if topic.name in made else "exists"
         click.echo(f"{topic.name}: {state}")
+
+
+@topics_group.command("grant")
+@with_settings("kafka", "group")
+def grant_rights(settings: Settings) -> None:
+    """Give each part its rights on the broker, and no more.
+
+    To the users worker, archiver, producer (gateways, replay, simulate), console and admin. Rights
+    that they have already stay. For brokers with an authorizer; docs/access.md has the rights.
+    """
+    from mucktrack.access import kafka_access
+    from mucktrack.rights import grant
+    from mucktrack.topics import TopicError
+
+    try:
+        given = grant(kafka_access(settings), settings.group)
+    except TopicError as error:
+        raise WorkFailedError(str(error)) from None
+    for user, operation, kind, name in given:
+        click.echo(f"{user}: {operation} of {kind} {name}")
 
 
 @click.command("settings")
