@@ -8,7 +8,7 @@ ALL := $(SOURCES) tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules messages openapi pictures screenshots chaos terminals mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi pictures screenshots chaos terminals mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ imports: install
 
 rules: install ## write RULES.md from the catalogue
 	$(BIN)/python -m streams.rules_page > RULES.md
+
+metrics: install ## write docs/metrics.md from the table of metrics
+	$(BIN)/python -m streams.metrics_page > docs/metrics.md
 
 messages: install ## write docs/jt808-messages.md from the tables of the codec
 	$(BIN)/python -m producers.jt808.messages_page > docs/jt808-messages.md

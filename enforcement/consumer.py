@@ -68,15 +68,17 @@ class Consumer:
         rulebook: Rulebook,
         *,
         changed: Callable[[], None] = lambda: None,
+        note_stamps: Callable[[Sequence[int]], None] = lambda _stamps_ms: None,
     ) -> None:
-        """`changed` is called, in the consumer's thread, after each transaction that brought
-        something new."""
+        """Both are called in the consumer's thread: `changed` after each transaction that brought
+        something new, `note_stamps` after each, with the timestamps of its records."""
         self._kafka = kafka
         self._database = database
         self._health = health
         self._now_ms = now_ms
         self._rulebook = rulebook
         self._changed = changed
+        self._note_stamps = note_stamps
         self._waits = health.waits()
         self._pauses = Pauses()
         self.counts = Counts()
@@ -190,6 +192,8 @@ class Consumer:
                 consumer.seek(tp, found[0].offset)
             raise
         self._count(next_offsets, taken, len(unreadable))
+        stamps_ms = [record.timestamp for found in polled.values() for record in found]
+        self._note_stamps([stamp for stamp in stamps_ms if stamp is not None and stamp >= 0])
 
     def _count(
         self, next_offsets: Mapping[TopicPartition, int], taken: Taken, unreadable: int

@@ -64,7 +64,7 @@ def _say(error: click.ClickException) -> None:
 
 def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from mucktrack.version import version
+        from streams.version import version
 
         click.echo(f"mucktrack {version()}")
         context.exit()

@@ -122,7 +122,9 @@ def _work(
     port_file: Path | None,
 ) -> None:
     health = metrics.health
-    consumer = Consumer(kafka, parts.database, health, _now_ms, rulebook)
+    consumer = Consumer(
+        kafka, parts.database, health, _now_ms, rulebook, note_stamps=metrics.note_stamps
+    )
     senders = [Sender(one, parts.database, health, _now_ms) for one in receivers]
     metrics.tell_of(consumer.counts, senders, parts.database, _now_ms)
     app = make_app(parts, source(settings.console_tiles))

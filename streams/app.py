@@ -43,6 +43,7 @@ from streams.sinks import Outputs
 from streams.snapshot import State
 from streams.succession import Succession, UnusableCity
 from streams.warm import compile_core
+from streams.watch import Watch
 from streams.worker import Topics, Worker
 
 log = logging.getLogger(__name__)
@@ -165,9 +166,11 @@ class Parts(mode.Service):  # type: ignore[misc]
         outputs: Outputs,
         published: Published,
         intake: Intake,
+        watch: Watch,
         health: Health,
     ) -> None:
         super().__init__()
+        self._watch = watch
         self._health = health
         self._live = live
         self._outputs = outputs
@@ -182,6 +185,7 @@ class Parts(mode.Service):  # type: ignore[misc]
             asyncio.create_task(guarded(self._published.follow()), name="published cities"),
             asyncio.create_task(guarded(self._intake.save_what_is_due()), name="checkpoints"),
             asyncio.create_task(guarded(self._live_on()), name="health"),
+            asyncio.create_task(guarded(self._watch.run()), name="watch"),
             asyncio.create_task(guarded(self._live.watch()), name="live view, watched"),
         ]
 
@@ -323,7 +327,8 @@ def _wire(
     app.on_partitions_assigned.connect(assigned)
     app.on_partitions_revoked.connect(revoked)
     app.on_before_shutdown.connect(before_shutdown)
-    return app, Parts(live, outputs, published, intake, metrics.health)
+    watch = Watch(intake, published, metrics)
+    return app, Parts(live, outputs, published, intake, watch, metrics.health)
 
 
 def _faust_app(config: WorkerConfig) -> PositionsApp:

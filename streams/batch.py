@@ -16,6 +16,7 @@ from streams.gate import MALFORMED, TOO_MANY_TRUCKS, WRONG_PARTITION, faults
 from streams.partition import partition_of
 from streams.passage import POSITION, SKIPPED, TICK
 from streams.position import Element, Position, Tick
+from streams.sources import source_numbers
 from streams.state import NEVER
 
 MANY_SATELLITES: Final = 99
@@ -23,7 +24,7 @@ MANY_SATELLITES: Final = 99
 
 _fields = attrgetter(
     "truck_id", "time_ms", "received_ms", "lon", "lat", "speed_kmh", "load_kg",
-    "located", "satellites", "loaded", "lifted", "covered",
+    "located", "satellites", "loaded", "lifted", "covered", "source",
 )  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def _fill(
         return
     (
         truck_id, time_ms, received_ms, lon, lat, speed_kmh, load_kg,
-        located, satellites, loaded, lifted, covered,
+        located, satellites, loaded, lifted, covered, source,
     ) = zip(*map(_fields, positions), strict=True)  # fmt: skip
     rows = trucks.rows(truck_id)
     batch.truck = rows
@@ -123,6 +124,7 @@ def _fill(
     batch.loaded = _truths(loaded)
     batch.lifted = _truths(lifted)
     batch.covered = _truths(covered)
+    batch.source = source_numbers(source)
     batch.received_ms = NEVER if record_ms is None else record_ms
     given = [i for i, value in enumerate(received_ms) if value is not None]
     if given:

@@ -54,6 +54,11 @@ class Keeper(Protocol):
         """As it was when it was loaded; None = there was none. Gone with the first save."""
         ...
 
+    @property
+    def size_bytes(self) -> int:
+        """Of all that is kept."""
+        ...
+
     async def save(self, checkpoint: Checkpoint) -> int:
         """Keep it: the parts that its state has not are those kept before. How many bytes were
         written. Raises `StoreAwayError`, `FencedError` and `LostError`; after the first, call it

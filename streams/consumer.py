@@ -102,6 +102,17 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
         coordinator = getattr(self._consumer._coordinator, "coordinator_id", None)
         return coordinator is not None
 
+    def end_offset(self, tp: TP) -> int | None:
+        """Where the log of `tp` ended when it was fetched last; None = it has not been. What the
+        broker says when it is asked is not right on every one. May be called from any thread."""
+        consumer = self._consumer
+        subscription = None if consumer is None else consumer._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return None
+        end: int | None = assignment.state_value(driver.ensure_aiokafka_TP(tp)).highwater
+        return end
+
     async def on_thread_stop(self) -> None:
         """Leave the group. Where Kafka is away, stopping the consumer ends in an error (that of a
         fetch which it has cancelled itself), which would end this thread before it tells that it
@@ -173,6 +184,11 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
         """To be called for as long as the worker works, however long it waits; whether the group's
         coordinator is known."""
         return bool(self._thread.stay_in_the_group())
+
+    def end_offset(self, tp: TP) -> int | None:
+        """Where the log of `tp` ends, as far as it is known."""
+        end: int | None = self._thread.end_offset(tp)
+        return end
 
     async def commit(self, *_: object, **__: object) -> bool:
         """Nothing: Faust takes records for acknowledged whose agent has raised. See `mark`."""

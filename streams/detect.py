@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from geofences.index import NONE
 from geofences.lookup import scratch
@@ -37,6 +38,9 @@ class Outcome:
     """What came of a batch."""
 
     fixes: int = 0
+    reasons: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    """Of each element, the code of the reason that it was rejected for (`streams.gate`); 0 = it was
+    not."""
     rejected: list[tuple[int, str]] = field(default_factory=list)
     """Index of the element in the batch, and the reason."""
     violations: list[Violation] = field(default_factory=list)
@@ -135,6 +139,11 @@ class Engine:
         version = self._versions.numbered(max(0, int(truck.version)))
         return Glimpse(version, truck, runs, self._scratch[0].copy(), self.highest_ms)
 
+    def rows(self, start: int, end: int) -> Any:
+        """What is known of the trucks from one row to before another (`streams.state.TRUCK`): a
+        view, good until the engine takes the next positions."""
+        return self._rows[min(start, self._ready) : min(end, self._ready)]
+
     def version_at(self, time_ms: int) -> Version:
         """By what the positions of a time are judged."""
         return self._versions.at(time_ms)
@@ -164,7 +173,7 @@ class Engine:
         """Take the rows of `batch` (`streams.passage.POSITION`), whose trucks have rows already."""
         self._make_rows()
         reasons = batch.reason.copy()
-        outcome = Outcome()
+        outcome = Outcome(reasons=reasons)
         for start, end, version in self._versions.pieces(batch):
             self._pass_over(version, batch[start:end], reasons[start:end], outcome)
         if self._clocks[0].watermark_ms >= self._clocks[0].next_due_ms:

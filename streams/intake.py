@@ -10,6 +10,7 @@ known here.
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
@@ -93,6 +94,8 @@ class Intake:
         """Those that another worker has loaded since they were assigned."""
         self._closing = False
         self._group = metrics.health.waiting("group", "to be joined", after_s=0.0)
+        self._given_up_s: float | None = time.monotonic()
+        """Since when the group is to give it partitions."""
         self._out_of_touch = metrics.health.waits()
         self._turns = itertools.count(1)
         self._consumer: PositionsConsumer | None = None
@@ -122,6 +125,10 @@ class Intake:
     def joined(self) -> None:
         """The group has said which partitions are this worker's, be it none."""
         self._group.end()
+        if self._given_up_s is not None:
+            self._metrics.rebalances.inc()
+            self._metrics.rebalance_seconds.observe(time.monotonic() - self._given_up_s)
+            self._given_up_s = None
 
     def stay(self) -> None:
         """To be called every second: however long the worker waits, it works, and stays in the
@@ -130,6 +137,10 @@ class Intake:
             self._out_of_touch.end()
         else:
             self._out_of_touch.begin("kafka", "the group's coordinator")
+
+    def end_offset(self, tp: TP) -> int | None:
+        """Where the log of `tp` ends, as far as it is known."""
+        return None if self._consumer is None else self._consumer.end_offset(tp)
 
     async def _saved(self, tp: TP, next_offset: int) -> None:
         if self._consumer is not None:
@@ -143,6 +154,7 @@ class Intake:
         saved."""
         self._closing = self._closing or for_good
         self._group.begin("group", "to be left" if for_good else "to be joined", after_s=0.0)
+        self._given_up_s = self._given_up_s or time.monotonic()
         try:
             async with asyncio.timeout(RELEASE_S), self.lock:
                 await self._saving.finish()
@@ -236,7 +248,10 @@ class Intake:
         """Load, seek, resume; gives up when the group has moved on to another generation."""
         what = f"partition {tp.partition}"
         with self._metrics.health.waiting("loading", what, after_s=0.0) as waits:
+            began_s = time.monotonic()
             await self._bring_up_patiently(consumer, tp, generation, waits)
+            if tp in self.loaded:
+                self._metrics.partition_load_seconds.observe(time.monotonic() - began_s)
 
     async def _bring_up_patiently(
         self, consumer: PositionsConsumer, tp: TP, generation: int, waits: Waits

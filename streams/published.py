@@ -41,6 +41,7 @@ class Published:
         self._metrics = metrics
         self._waits = metrics.health.waits()
         self._folder_city = PreparedCity.of(load_city(folder))
+        self._folder_changed_s = max(file.stat().st_mtime for file in folder.iterdir())
         self._prepared = {self._folder_city.version: self._folder_city}
         self._broken: set[str] = set()
         """Those of which it has been said."""
@@ -53,8 +54,7 @@ class Published:
         self._told_of: set[PublishedVersion] = set()
         """Those of which it has been said that they cannot be used, or put back."""
         self._reading = threading.Lock()
-        self.succession = Succession(self._folder_city)
-        metrics.city_versions.set(len(self.succession))
+        self._know(Succession(self._folder_city))
 
     def look(self) -> None:
         """`read`, or leave those that are known in force where Redis is away."""
@@ -86,10 +86,22 @@ class Published:
             succession = Succession(self._folder_city, later)
             if succession.key == self.succession.key:
                 return
-            self.succession = succession
-        self._metrics.city_versions.set(len(succession))
+            self._know(succession)
         for from_ms, version in succession.key[1:]:
             log.info("city %s is in force from %d on (Unix ms)", version, from_ms)
+
+    def tell(self, now_ms: int) -> None:
+        """Let the metrics say which version is in force at a time, and since when it is."""
+        succession = self.succession
+        number = succession.number_at(now_ms)
+        start_s = self._folder_changed_s if number == 0 else succession.from_ms[number] / 1000
+        self._metrics.note_city(succession.cities[number].version, start_s)
+
+    def _know(self, succession: Succession) -> None:
+        self.succession = succession
+        self._metrics.city_versions.set(len(succession))
+        for prepared in succession.cities:
+            self._metrics.districts.learn(one.code for one in prepared.compiled.city.districts)
 
     def _listed(self, store: CityStore) -> list[PublishedVersion]:
         """What is published, in order.

@@ -161,7 +161,9 @@ class Saving:
                     self._metrics.checkpoint_bytes.inc(written)
                     if self._loaded.get(tp) is not loaded:
                         return False
-                    self._metrics.note_checkpoint(tp.partition, copy.next_offset)
+                    self._metrics.note_checkpoint(
+                        tp.partition, copy.next_offset, loaded.keeper.size_bytes
+                    )
                     return True
         except (FencedError, LostError) as error:
             self._unseated(tp, loaded, error)

@@ -9,7 +9,6 @@ go (`streams.intake`) or how outputs travel (`streams.sinks`).
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,18 +16,20 @@ from typing import Any
 from faust.types import TP, EventT
 
 from streams import topics
+from streams.batch import columns
 from streams.checkpoint import CannotGoOnError
 from streams.detect import Outcome
 from streams.gate import REASONS, TOO_MANY_TRUCKS
 from streams.intake import Intake
 from streams.live import LiveView
 from streams.loaded import Loaded
-from streams.metrics import FIX, Metrics
+from streams.metrics import Metrics
 from streams.output import ce_headers, encode
-from streams.position import Element, Tick, decode_record
+from streams.position import Element, decode_record
 from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER
+from streams.tallies import Tallies
 
 log = logging.getLogger(__name__)
 
@@ -135,16 +136,22 @@ class Worker:
     async def _work(self, parts: dict[TP, Part], started: float) -> None:
         outputs: list[Output] = []
         outcomes: list[Outcome] = []
+        tallies = Tallies.none()
         for part in parts.values():
             engine = self._intake.engine_of(part.loaded)
-            outcome = engine.process(part.elements, part.record_ms)
+            batch = columns(part.elements, part.record_ms, engine.trucks)
+            outcome = engine.process_columns(batch)
             outcomes.append(outcome)
+            tallies.add(batch, outcome.reasons, time.time_ns() // 1_000_000)
             outputs += self._outputs_of(part, outcome)
             self._live.note(engine, part.elements, outcome.rejected)
             await asyncio.sleep(0)
-        self._metrics.detect_seconds.observe(time.perf_counter() - started)
+        judged = time.perf_counter()
+        self._metrics.detect_seconds.observe(judged - started)
         await self._outputs.send(outputs)
-        self._metrics.batch_seconds.observe(time.perf_counter() - started)
+        queued = time.perf_counter()
+        self._metrics.batch_seconds.observe(queued - started)
+        self._metrics.note_tallies(tallies, queued - judged)
         self._count(parts, outcomes)
 
     def _outputs_of(self, part: Part, outcome: Outcome) -> list[Output]:
@@ -168,19 +175,13 @@ class Worker:
         return outputs
 
     def _count(self, parts: dict[TP, Part], outcomes: list[Outcome]) -> None:
-        metrics = self._metrics
+        metrics, now_s = self._metrics, time.time()
         for (tp, part), outcome in zip(parts.items(), outcomes, strict=True):
-            ticks = sum(type(element) is Tick for element in part.elements)
-            metrics.ticks.inc(ticks)
-            metrics.positions.labels(FIX).inc(len(part.elements) - ticks - len(outcome.rejected))
-            reasons = Counter(reason for _, reason in outcome.rejected)
-            for reason, count in reasons.items():
-                metrics.positions.labels(reason).inc(count)
-            if REASONS[TOO_MANY_TRUCKS] in reasons:
+            metrics.note_violations(outcome.violations, now_s)
+            metrics.note_trips(outcome.trips)
+            if outcome.rejected and TOO_MANY_TRUCKS in outcome.reasons:
                 self._say_full(tp, part.loaded)
-            for violation in outcome.violations:
-                metrics.violations.labels(violation.rule, violation.phase).inc()
-            metrics.trips.inc(len(outcome.trips))
+            part.loaded.newest_ms = part.record_ms[-1]
             if self._intake.loaded.get(tp) is part.loaded:
                 metrics.note_trucks(tp.partition, len(part.loaded.engine.trucks))
                 metrics.note_progress(
@@ -188,7 +189,7 @@ class Worker:
                 )
         newest_ms = max(part.record_ms[-1] for part in parts.values())
         if newest_ms != NEVER:
-            metrics.record_age_seconds.observe(max(0.0, time.time() - newest_ms / 1000))
+            metrics.note_newest_record(newest_ms)
 
     def _say_full(self, tp: TP, loaded: Loaded) -> None:
         if tp not in self._full:

@@ -100,7 +100,9 @@ class Gateway:
             health,
             tick_s=config.tick_s,
             most_bytes=config.outbox_bytes,
+            note_delivery_s=metrics.delivery_seconds.observe,
         )
+        metrics.tell_of(self.outbox)
         conflicts = Conflicts(self.store, metrics, tasks)
         entrance = Entrance(
             self.register,

@@ -12,7 +12,7 @@ All of it runs on the event loop, and nothing blocks it (docs/decisions/0008-out
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -61,9 +61,11 @@ class Outbox:
         linger_s: float = LINGER_S,
         deliver_s: float = DELIVER_S,
         most_bytes: int = MOST_BYTES,
+        note_delivery_s: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
         """`tick_s`: how often the wall clock goes to every partition; 0 = never. What Kafka does
-        not acknowledge within `deliver_s` is answered `False`, at worst after three times that."""
+        not acknowledge within `deliver_s` is answered `False`, at worst after three times that.
+        `note_delivery_s` is told how long each batch took to be answered."""
         self._kafka = kafka
         self._partitions = partitions
         self._health = health
@@ -72,6 +74,7 @@ class Outbox:
         self._linger_s = linger_s
         self._deliver_s = deliver_s
         self._most_bytes = most_bytes
+        self._note_delivery_s = note_delivery_s
         self._positions: list[PositionLane] = []
         self._raw: list[RecordLane] = []
         self._rejected: list[RecordLane] = []
@@ -227,11 +230,15 @@ class Outbox:
                     self._answer(lane, delivered=False)
                     raise
                 self._on_their_way += 1
-                future.add_done_callback(partial(self._arrived, delivery, lane))
+                sent_s = time.monotonic()
+                future.add_done_callback(partial(self._arrived, delivery, lane, sent_s))
         if not self._on_their_way:
             self._waits.end()
 
-    def _arrived(self, delivery: Delivery, lane: Lane, future: asyncio.Future[object]) -> None:
+    def _arrived(
+        self, delivery: Delivery, lane: Lane, sent_s: float, future: asyncio.Future[object]
+    ) -> None:
+        self._note_delivery_s(time.monotonic() - sent_s)
         error = None if future.cancelled() else future.exception()
         delivered = error is None and not future.cancelled()
         self._on_their_way -= 1

@@ -60,7 +60,13 @@ class PlatformGateway:
 
     def __init__(self, config: PlatformGatewayConfig, metrics: PlatformMetrics) -> None:
         """Connects nowhere."""
-        self.outbox = Outbox(config.kafka, config.partitions, metrics.health)
+        self.outbox = Outbox(
+            config.kafka,
+            config.partitions,
+            metrics.health,
+            note_delivery_s=metrics.delivery_seconds.observe,
+        )
+        metrics.tell_of(self.outbox)
         self.intake = PlatformIntake(self.outbox, metrics)
         self.server = PlatformServer(
             config.limits, config.platforms, self.intake, self.outbox, metrics

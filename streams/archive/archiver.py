@@ -113,7 +113,6 @@ def _connect(
                 return _Archiver(config, writer, metrics)
             except KafkaError as error:
                 log.warning("waiting for Kafka at %s: %s", config.kafka, error)
-                metrics.kafka_away.set(1)
                 stop.wait(pauses.next_s())
     return None
 
@@ -238,7 +237,6 @@ class _Archiver:
                 self._config.kafka,
                 "does not answer; waiting for it" if away else "answers again",
             )
-        self._metrics.kafka_away.set(away)
         if away:
             self._waits.begin("kafka", "to answer", after_s=0.0)
         else:

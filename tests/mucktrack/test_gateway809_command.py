@@ -84,7 +84,7 @@ async def test_it_serves_until_a_signal(broker: str, tmp_path: Path, platforms: 
             ready = await asyncio.to_thread(_page, pages, "readyz")
             assert '"ready": true' in ready
             figures = await asyncio.to_thread(_page, pages, "metrics")
-            assert 'mucktrack_gateway809_logins_total{result="0"} 1.0' in figures
+            assert 'mucktrack_gateway_logins_total{result="0"} 1.0' in figures
             child.send_signal(signal.SIGTERM)
             await platform.until_cut()
         assert await asyncio.to_thread(child.wait, WAIT_S) == 0

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from gateway_parts import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, write_city
-from prometheus_client import CollectorRegistry
 from servers.redis_server import RedisServer
 
 from geofences.city import Truck
@@ -31,7 +30,7 @@ def cities(tmp_path: Path) -> Iterator[RedisCities]:
 
 @pytest.fixture
 def health() -> Health:
-    return Health(CollectorRegistry())
+    return Health()
 
 
 def trucks(*pairs: tuple[str, str | None]) -> list[Truck]:

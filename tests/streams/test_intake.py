@@ -86,6 +86,7 @@ class SlowKeeper:
     store: SlowStore
     tp: TP
     checkpoint: Checkpoint | None = None
+    size_bytes: int = 1
 
     async def save(self, checkpoint: Checkpoint) -> int:
         store = self.store
