@@ -220,7 +220,7 @@ def roll(
     redis: str,
     *,
     workers: int,
-    modes: Sequence[str],
+    steps: Sequence[str],
     rate: int,
     trucks: int,
     offending: float,
@@ -228,7 +228,8 @@ def roll(
     settle_s: float,
     **settings: str,
 ) -> Roll:
-    """Replace every worker once in each of the `modes`. The topics must be there, and empty."""
+    """Replace the oldest worker, again and again, as each of the `steps` says: "surge" or "replace".
+    The topics must be there, and empty."""
     city = folder / "city"
     write_city(city, trucks)
     file = folder / "positions.jsonl"
@@ -252,7 +253,7 @@ def roll(
         stack.callback(queue.stop)
         feed.start()
         time.sleep(calm_s)
-        steps = [getattr(crew, mode)(settle_s) for mode in modes for _ in range(workers)]
+        taken = [getattr(crew, mode)(settle_s) for mode in steps]
         feed.stop()
         expected = {name_of(one): one for one in detected(city, file)}
         deadline_s = time.monotonic() + DRAIN_S
@@ -264,7 +265,7 @@ def roll(
             worker.check()
     return Roll(
         positions=len(feed.published_s),
-        steps=steps,
+        steps=taken,
         waits_s=sorted(_waits(feed, queue)),
         expected=len(expected),
         repeats=sum(len(some) - 1 for some in queue.found.values()),
@@ -345,7 +346,7 @@ def main() -> None:
         result = roll(
             *(folder, kafka, redis.address),
             workers=options.workers,
-            modes=options.modes,
+            steps=[mode for mode in options.modes for _ in range(options.workers)],
             rate=options.rate,
             trucks=options.trucks,
             offending=options.offending,

@@ -21,6 +21,7 @@ from mucktrack.commands import (
     receiving,
     reference,
     running,
+    sizing,
 )
 from streams.shown import shown
 
@@ -103,5 +104,6 @@ for command in (
     reference.profiles_group,
     reference.topics_group,
     reference.print_settings,
+    sizing.size,
 ):
     cli.add_command(command)
