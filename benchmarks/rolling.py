@@ -228,7 +228,7 @@ def roll(
     settle_s: float,
     **settings: str,
 ) -> Roll:
-    """Replace the oldest worker, again and again, as each of the `steps` says: "surge" or "replace".
+    """Replace the oldest worker, once for each of the `steps`, which say how: "surge" or "replace".
     The topics must be there, and empty."""
     city = folder / "city"
     write_city(city, trucks)

@@ -1,7 +1,8 @@
 """How much of everything so many trucks take: arithmetic over measured figures.
 
-`mucktrack size` prints it for one fleet, and docs/sizing.md for four (`mucktrack.sizing_page`). The figures stand in `Measured`, each with the command that measures it; whoever
-measures anew on machines of his own passes others. Knows nothing of what is counted.
+`mucktrack size` prints it for one fleet, and docs/sizing.md for four (`mucktrack.sizing_page`).
+The figures stand in `Measured`, each with the command that measures it; whoever measures anew on
+machines of his own passes others. Knows nothing of what is counted.
 """
 
 import math

@@ -1,7 +1,7 @@
-"""A rolling upgrade on Apache Kafka: each worker replaced by a new process while positions come. Nothing
-is lost or invented, and what has to wait for the group waits for moments.
+"""A rolling upgrade on Apache Kafka: each worker replaced by a new process while positions come.
+Nothing is lost or invented, and what has to wait for the group waits for moments.
 
-`python -m benchmarks.rolling` measures it; here only what must hold on a machine that does much else.
+`python -m benchmarks.rolling` measures it; here only what must hold on a machine that does much.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from mucktrack.topics import create_topics
 from streams.access import KafkaAccess
 
 LONGEST_S = 8.0
-"""From a position's publication until its violation can be read. Alone on two cores it is some 1.5 s."""
+"""From a position's publication until its violation can be read; on two free cores some 1 s."""
 
 
 @pytest.mark.usefixtures("apache_kafka")
