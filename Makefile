@@ -8,7 +8,7 @@ ALL := $(SOURCES) ops tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi logs schemas released commands pictures screenshots chaos terminals mutations fuzz bundle image locks clean
+.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi logs schemas released commands sizing pictures screenshots chaos terminals mutations fuzz bundle image locks clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ metrics: install ## write docs/metrics.md from the table of metrics
 
 messages: install ## write docs/jt808-messages.md from the tables of the codec
 	$(BIN)/python -m producers.jt808.messages_page > docs/jt808-messages.md
+
+sizing: install ## write docs/sizing.md from the measured figures
+	$(BIN)/python -m mucktrack.sizing_page > docs/sizing.md
 
 openapi: install ## write docs/openapi.json from the routes of the API
 	$(BIN)/python -m enforcement.api.openapi_page > docs/openapi.json

@@ -21,6 +21,7 @@ from mucktrack.commands import (
     receiving,
     reference,
     running,
+    sizing,
 )
 from streams.log_setup import say_last
 from streams.shown import shown
@@ -106,5 +107,6 @@ for command in (
     reference.topics_group,
     reference.checkpoints_group,
     reference.print_settings,
+    sizing.size,
 ):
     cli.add_command(command)

@@ -58,6 +58,9 @@ micro-batch, and a few on their way. Of what is large a piece is one go."""
 REBALANCE_S = 30.0
 REQUEST_S = 35.0
 """Joining a group is answered when the others have joined, so above `REBALANCE_S`."""
+HEARTBEAT_S = 0.5
+"""A worker learns with its next heartbeat that others come or go, and until all of them have, none
+works: this is most of what a rebalance costs."""
 
 BEAT_S = 1.0
 THREADS_S = 3.0
@@ -357,7 +360,7 @@ def _faust_app(config: WorkerConfig) -> PositionsApp:
         broker_max_poll_records=MAX_RECORDS,
         broker_max_poll_interval=config.hung_s,
         broker_session_timeout=config.session_timeout_s,
-        broker_heartbeat_interval=config.session_timeout_s / 3,
+        broker_heartbeat_interval=min(HEARTBEAT_S, config.session_timeout_s / 3),
         broker_rebalance_timeout=max(REBALANCE_S, config.session_timeout_s),
         broker_request_timeout=max(REQUEST_S, config.session_timeout_s + 5),
     )

@@ -31,6 +31,8 @@ MORE_RECORDS = 5_000
 MORE_BYTES = 4 * 1024 * 1024
 """A go follows another until there are so many records or bytes."""
 COMMIT_S = 5.0
+SOON_S = 0.02
+"""How often is looked whether a partition has been loaded, where none is."""
 LEAVE_S = 5.0
 REFUSED_S = 1.0
 
@@ -77,6 +79,24 @@ class Intake(Protocol):
     def commit_failed(self) -> None: ...
 
 
+class OnlyThese:
+    """Partitions of which records are wanted, as a live view of Faust's set of those.
+
+    aiokafka takes an empty set for "any", and the set is empty while all are being loaded: a fetch
+    under way then gave records that Faust dropped, since they were of no active partition, and the
+    next to come were too far ahead.
+    """
+
+    def __init__(self, active: set[TP]) -> None:
+        self._active = active
+
+    def __contains__(self, tp: object) -> bool:
+        return tp in self._active
+
+    def __bool__(self) -> bool:
+        return True
+
+
 class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread that talks to Kafka."""
 
@@ -104,7 +124,7 @@ class PositionsConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[mi
         count = size_bytes = 0
         while count < MORE_RECORDS and size_bytes < MORE_BYTES:
             taken = await self._take_records(
-                consumer, active_partitions, timeout=timeout, max_records=max_records
+                consumer, OnlyThese(active_partitions), timeout=timeout, max_records=max_records
             )
             if not taken:
                 break
@@ -241,6 +261,14 @@ class PositionsConsumer(driver.Consumer):  # type: ignore[misc]
     async def mark(self, tp: TP, offset: int) -> None:
         """Tell Kafka how far `tp` is, for those who look at its lag; nothing starts from it."""
         await self._thread.commit({tp: offset})
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109
+        """Faust's own would sleep for a second where no partition is active, as after each
+        rebalance, and those that have been loaded meanwhile would wait for it."""
+        if not (self.flow_active and self._get_active_partitions()):
+            await asyncio.sleep(SOON_S)
+            return None, None
+        return await super()._wait_next_records(timeout)
 
     def on_buffer_full(self, tp: TP) -> None:
         """Nothing: where there is no room, delivering waits. Faust's own would leave the partition
