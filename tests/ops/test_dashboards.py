@@ -108,7 +108,9 @@ def test_it_asks_the_source_that_is_provisioned(file: Path) -> None:
 def test_variables_are_used_and_what_is_used_is_one(file: Path) -> None:
     board = dashboard(file)
     given = {variable["name"] for variable in variables(board)}
-    text = json.dumps([one.expr for one in asked(board)] + [one["url"] for one in board["links"]])
+    text = json.dumps(
+        [one.expr for one in asked(board)] + [one.get("url", "") for one in board["links"]]
+    )
     for name in given:
         assert f"${name}" in text or f"${{{name}}}" in text, name
     for name in ("rule", "district", "severity", "instance", "console"):
