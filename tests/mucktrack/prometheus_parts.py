@@ -14,7 +14,8 @@ from processes import wait_until
 from servers.programs import find
 from servers.server_process import ServerProcess, quiet_port
 
-SCRAPE_S = 1
+SCRAPE_S = 3
+"""And so long may an answer take, on a machine that has other things to do."""
 RATE_INTERVAL, RANGE = "20s", "60s"
 """As Grafana has it: four scrapes at least, and the time shown."""
 AGO = re.compile(r"\s+offset\s+\w+")
@@ -83,7 +84,7 @@ def prometheus(folder: Path, targets: Path) -> Iterator[Prometheus]:
         assert wait_until(server.ready, 30), (folder / "prometheus.log").read_text()[-2000:]
         yield server
     finally:
-        process.stop()
+        process.end()
 
 
 def filled_in(expr: str, chosen: dict[str, str]) -> str:
