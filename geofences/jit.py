@@ -41,6 +41,7 @@ COMPILED_SOURCES = (
     "streams/rules.py",
     "streams/runs.py",
     "streams/state.py",
+    "streams/sources.py",
     "streams/stop.py",
     "streams/tallies.py",
     "streams/thresholds.py",

@@ -18,9 +18,9 @@ Kind = Literal["counter", "gauge", "histogram"]
 Process = Literal["worker", "gateway", "gateway809", "archiver", "console"]
 
 PREFIX: Final = "mucktrack_"
-OTHER: Final = OTHER_SOURCE
+OTHER: Final = SOURCES[OTHER_SOURCE]
 """What stands for every value that a label does not have: so hostile input makes no new series."""
-NONE: Final = NO_SOURCE
+NONE: Final = SOURCES[NO_SOURCE]
 """There is no value."""
 FIX: Final = "fix"
 """Outcome of a position that passed the quality gate; the others are reasons to reject it."""

@@ -11,12 +11,12 @@ _HEAD = """# Metrics
 
 Generated from `streams/instruments.py` by `make metrics`; a test fails when it is out of date.
 
-Each process tells Prometheus of itself under `/metrics` at its metrics address, beside `/healthz` and
-`/readyz` (docs/reliability.md). The names of the processes below are those of the Prometheus jobs.
-Times are seconds, sizes bytes. No label is unbounded: there is none of a truck, a terminal, a site or
-an address, and what is not among the values of a label counts as `other` where it has that. A
-histogram `x` has the series `x_bucket`, `x_sum` and `x_count`. Series with up to 100 combinations of
-labels are there from the start, at 0; others from their first event on.
+Each process tells Prometheus of itself under `/metrics` at its metrics address, beside `/healthz`
+and `/readyz` (docs/reliability.md). The names of the processes below are those of the Prometheus
+jobs. Times are seconds, sizes bytes. No label is unbounded: there is none of a truck, a terminal, a
+site or an address, and what is not among the values of a label counts as `other` where it has that.
+A histogram `x` has the series `x_bucket`, `x_sum` and `x_count`. Series with up to 100 combinations
+of labels are there from the start, at 0; others from their first event on.
 """
 
 _TITLES: dict[Process, str] = {

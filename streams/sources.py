@@ -1,7 +1,7 @@
 """Where positions come from, as far as it is told apart: the few ways in that there are.
 
 `source` of a position is free text (design section 3), so what counts by it counts by these.
-`streams.batch` makes a column of their numbers. Pure.
+`streams.batch` and `streams.reading.record` make a column of their numbers. Pure.
 """
 
 from collections.abc import Sequence
@@ -10,21 +10,24 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-NO_SOURCE: Final = "none"
-OTHER_SOURCE: Final = "other"
-SOURCES: Final = (NO_SOURCE, "jt808", "jt809", "file", "sim", OTHER_SOURCE)
-"""By their number."""
+SOURCES: Final = ("none", "jt808", "jt809", "file", "sim", "other")
+"""By their number; the first where nothing is said, the last for all other texts."""
+NO_SOURCE, OTHER_SOURCE = 0, len(SOURCES) - 1
+
+_texts: Final = [name.encode() for name in SOURCES[:OTHER_SOURCE]]
+SOURCE_LENGTHS: Final = np.array([-1, *map(len, _texts[1:])])
+"""By number, of the texts that stand for themselves; no text is as long as the first."""
+SOURCE_NAMES: Final = np.array([list(text.ljust(8)) for text in _texts], np.uint8)
 
 _numbers: Final[dict[str | None, int]] = {
-    None: SOURCES.index(NO_SOURCE),
-    **{name: number for number, name in enumerate(SOURCES) if name != NO_SOURCE},
+    None: NO_SOURCE,
+    **{SOURCES[number]: number for number in range(NO_SOURCE + 1, OTHER_SOURCE)},
 }
-_OTHER: Final = SOURCES.index(OTHER_SOURCE)
 
 
 def source_number(source: str | None) -> int:
     """The place in `SOURCES` of what a position says."""
-    return _numbers.get(source, _OTHER)
+    return _numbers.get(source, OTHER_SOURCE)
 
 
 def source_numbers(sources: Sequence[str | None]) -> npt.NDArray[np.uint8] | int:
