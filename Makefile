@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := geofences streams producers enforcement mucktrack
-ALL := $(SOURCES) tests benchmarks
+ALL := $(SOURCES) ops tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi pictures screenshots chaos terminals mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi ops pictures screenshots chaos terminals mutations fuzz clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,10 @@ messages: install ## write docs/jt808-messages.md from the tables of the codec
 
 openapi: install ## write docs/openapi.json from the routes of the API
 	$(BIN)/python -m enforcement.api.openapi_page > docs/openapi.json
+
+ops: install ## write the dashboards of ops/grafana, and the map of districts for them
+	$(BIN)/python -m ops.dashboards
+	$(BIN)/mucktrack city grafana producers/cities/demo ops/grafana/maps
 
 pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)
