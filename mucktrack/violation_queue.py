@@ -60,8 +60,11 @@ class Tally:
         """Count the records' values; those seen for the first time."""
         fresh = []
         for value in values:
-            seen = _for_people(msgspec.json.decode(value, type=Seen))
             self.records += 1
+            try:
+                seen = _for_people(msgspec.json.decode(value, type=Seen))
+            except msgspec.MsgspecError:
+                continue  # No violation: somebody else writes there. The console says so.
             ce_id = f"{seen.violation_id}/{seen.phase}"
             if ce_id in self._ids:
                 continue
