@@ -30,7 +30,6 @@ from producers.jt809 import links
 from streams import published
 from streams.access import KafkaAccess
 from streams.archive.metrics import ArchiveMetrics
-from streams.batch import TruckTable, columns
 from streams.catalogue import CATALOGUE, Severity
 from streams.detect import Engine, PreparedCity
 from streams.districts import Districts
@@ -255,9 +254,8 @@ def test_positions_are_counted_as_one_would_by_hand(
     counts: dict[tuple[str, str], int] = {}
     ticks, received_s, judged_s = 0, [], []
     for batch in batches:
-        rows = columns(batch, [START_MS] * len(batch), engine.trucks)
-        outcome = engine.process_columns(rows)
-        tallies.add(rows, outcome.reasons, now_ms)
+        outcome = engine.process(batch, [START_MS] * len(batch))
+        tallies.add(*outcome.judged, now_ms)
         rejected = dict(outcome.rejected)
         for number, element in enumerate(batch):
             if isinstance(element, Tick):
@@ -354,11 +352,10 @@ def test_records_from_the_future_are_told_for_a_while() -> None:
 
 def test_fixes_of_the_future_are_counted() -> None:
     """Within what the quality gate lets pass."""
-    table, tallies = TruckTable(), Tallies.none()
+    tallies = Tallies.none()
     fixes = [
         Position("浙B1", START_MS + ahead, 0.1, 0.1, received_ms=START_MS)
         for ahead in (0, 1_999, 2_000, 60_000)
     ]
-    rows = columns(fixes, None, table)
-    tallies.add(rows, rows.reason, START_MS)
+    tallies.add(*Engine.offline(PREPARED).process(fixes).judged, START_MS)
     assert (tallies.fixes, tallies.ahead, tallies.received_s) == (4, 2, 0.0)

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import socket
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from live_parts import (
     PARTITIONS,
     START_MS,
     STEP_MS,
+    Process,
     Record,
     arrays,
     drive,
@@ -37,7 +39,7 @@ from pages import check_page
 from geofences.loader import load_city, read_files
 from streams.cities import RedisCities
 from streams.detect import Engine, PreparedCity
-from streams.output import ce_id, encode
+from streams.output import Violation, ce_id, encode
 from streams.partition import partition_of
 from streams.position import Position, encode_position
 from streams.succession import Succession
