@@ -60,6 +60,7 @@ def test_panels_fill_the_grid_and_none_lies_on_another(file: Path) -> None:
         )
         assert not cells & taken, panel["title"]
         taken |= cells
+    assert len(taken) == COLUMNS * (1 + max(y for _, y in taken)), "there are gaps"
     ids = [panel["id"] for panel in board["panels"]]
     assert len(set(ids)) == len(ids)
 
