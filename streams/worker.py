@@ -28,7 +28,6 @@ from streams.position import Element, decode_record
 from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER
-from streams.tallies import Tallies
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +134,7 @@ class Worker:
     async def _work(self, parts: dict[TP, Part], started: float) -> None:
         outputs: list[Output] = []
         outcomes: list[Outcome] = []
-        tallies = Tallies.none()
+        tallies = self._metrics.tallies()
         for part in parts.values():
             engine = self._intake.engine_of(part.loaded)
             outcome = engine.process(part.elements, part.record_ms)

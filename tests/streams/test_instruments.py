@@ -53,7 +53,6 @@ from streams.position import Malformed, Position, Tick
 from streams.registry import ProcessMetrics
 from streams.sources import SOURCES, source_number
 from streams.state import BASES
-from streams.tallies import Tallies
 from streams.warm import CITY, START_MS
 
 GATEWAY = ROOT / "producers" / "gateway"
@@ -250,7 +249,8 @@ def test_positions_are_counted_as_one_would_by_hand(
     batches: list[list[Position | Tick | Malformed]], later_ms: int
 ) -> None:
     engine = Engine.live(PREPARED, 0, 1)
-    tallies, metrics = Tallies.none(), Metrics()
+    metrics = Metrics()
+    tallies = metrics.tallies()
     now_ms = START_MS + later_ms
     counts: dict[tuple[str, str], int] = {}
     ticks, received_s, judged_s = 0, [], []
@@ -353,7 +353,7 @@ def test_records_from_the_future_are_told_for_a_while() -> None:
 
 def test_fixes_of_the_future_are_counted() -> None:
     """Within what the quality gate lets pass."""
-    tallies = Tallies.none()
+    tallies = Metrics().tallies()
     fixes = [
         Position("浙B1", START_MS + ahead, 0.1, 0.1, received_ms=START_MS)
         for ahead in (0, 1_999, 2_000, 60_000)
