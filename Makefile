@@ -8,7 +8,7 @@ ALL := $(SOURCES) ops tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi logs schemas released commands sizing pictures screenshots chaos terminals mutations fuzz bundle image locks clean
+.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi logs schemas released commands sizing ops pictures screenshots chaos terminals mutations fuzz bundle image locks clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,10 @@ released: schemas openapi ## keep today's contracts as those of a release: VERSI
 commands: install ## write docs/commands.md and docs/settings.md from the program
 	$(BIN)/python -m mucktrack.pages commands > docs/commands.md
 	$(BIN)/python -m mucktrack.pages settings > docs/settings.md
+
+ops: install ## write the dashboards of ops/grafana, and the map of districts for them
+	$(BIN)/python -m ops.dashboards
+	$(BIN)/mucktrack city grafana producers/cities/demo ops/grafana/maps
 
 pictures: install ## draw the golden streams, all or NAMES="…", and the simulated city into pictures/
 	$(BIN)/python tests/draw_scenario.py $(NAMES)

@@ -22,6 +22,10 @@ class Districts:
                 return
             self._own[code] = None
 
+    def labels(self) -> list[str]:
+        """All that `label` can answer."""
+        return [*self._own, NONE, *((OTHER,) if len(self._own) >= MOST_DISTRICTS else ())]
+
     def label(self, code: str | None) -> str:
         if code is None:
             return NONE

@@ -312,6 +312,12 @@ WORKER: Final = _of("worker").have(
         "Since when that version is in force, Unix time; of a city directory, when one of its "
         "files was changed last.",
     ),
+    _gauge(
+        "city_permits",
+        "Permits of that version whose dates hold; there are none in a week where nobody has "
+        "published those of the next year.",
+        Label("day", ("today", "in_7_days")),
+    ),
     _counter(
         "city_failures_total",
         "Looks for published cities that failed: Redis away, a version broken, gone, replaced.",
@@ -456,6 +462,8 @@ ARCHIVER: Final = _of("archiver").have(
         "archive_lag_records", "Records that are on the broker and have not been read.", PARTITION
     ),
     _gauge("archive_waiting_bytes", "Read and not yet written, roughly."),
+    _gauge("archive_disk_free_bytes", "Room left where the archive lies."),
+    _gauge("archive_disk_bytes", "Size of the file system that the archive lies on."),
 )
 
 CONSOLE: Final = _of("console").have(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from streams.catalogue import CATALOGUE
 from streams.census import Census
 from streams.districts import Districts
 from streams.gate import REASONS
@@ -77,6 +78,7 @@ class Metrics(ProcessMetrics):
         self.city_versions = self.gauge("city_versions")
         self._city_info = self.gauge("city_info")
         self._city_start_time_seconds = self.gauge("city_start_time_seconds")
+        self._city_permits = self.gauge("city_permits")
         self.city_failures = self.counter("city_failures_total")
 
     def tallies(self) -> Tallies:
@@ -110,6 +112,15 @@ class Metrics(ProcessMetrics):
         for severity, ages in ages_s.items():
             # A truck's clock may be fast.
             self.violation_latency_seconds.observe(np.maximum(ages, 0.0), severity)
+
+    def note_districts(self, codes: Iterable[str]) -> None:
+        """Those of a version of the city. Their violations stand at 0 before there are any: of a
+        counter that comes about at 1, nobody who asks for a rate sees the first."""
+        self.districts.learn(codes)
+        for rule in CATALOGUE:
+            phase = "opened" if rule.shape == "condition" else "occurred"
+            for district in self.districts.labels():
+                self.violations.labels(rule.id, rule.severity, phase, district)
 
     def note_trips(self, trips: Sequence[Trip]) -> None:
         for basis, count in Counter(trip.dump_basis for trip in trips).items():
@@ -152,6 +163,10 @@ class Metrics(ProcessMetrics):
         self._city_info.clear()
         self._city_info.labels(version[:12]).set(1)
         self._city_start_time_seconds.set(start_s)
+
+    def note_permits(self, today: int, in_7_days: int) -> None:
+        self._city_permits.labels("today").set(today)
+        self._city_permits.labels("in_7_days").set(in_7_days)
 
     def forget_progress(self) -> None:
         """The partitions have been given up: others tell how far they are."""

@@ -21,12 +21,14 @@ from streams.cities import (
 )
 from streams.logs import get_log
 from streams.metrics import Metrics
+from streams.permits_ahead import permits_ahead
 from streams.succession import PreparedCity, Succession, UnusableCity
 
 log = get_log(__name__)
 
 LOOK_S: Final = 3.0
 """How often is looked for new versions."""
+HOUR_MS: Final = 3_600_000
 
 AWAY, BROKEN, GONE, REPLACED = "away", "broken", "gone", "replaced"
 
@@ -53,6 +55,8 @@ class Published:
         """Of each version, to put it back where the store loses it."""
         self._told_of: set[PublishedVersion] = set()
         """Those of which it has been said that they cannot be used, or put back."""
+        self._permits_counted = ("", 0)
+        """Of which version, and in which hour."""
         self._reading = threading.Lock()
         self._know(Succession(self._folder_city))
 
@@ -93,13 +97,18 @@ class Published:
         succession = self.succession
         number = succession.number_at(now_ms)
         start_s = self._folder_changed_s if number == 0 else succession.from_ms[number] / 1000
-        self._metrics.note_city(succession.cities[number].version, start_s)
+        prepared = succession.cities[number]
+        self._metrics.note_city(prepared.version, start_s)
+        counted = (prepared.version, now_ms // HOUR_MS)
+        if counted != self._permits_counted:
+            self._permits_counted = counted
+            self._metrics.note_permits(*permits_ahead(prepared.compiled.city, now_ms))
 
     def _know(self, succession: Succession) -> None:
         self.succession = succession
         self._metrics.city_versions.set(len(succession))
         for prepared in succession.cities:
-            self._metrics.districts.learn(one.code for one in prepared.compiled.city.districts)
+            self._metrics.note_districts(one.code for one in prepared.compiled.city.districts)
 
     def _listed(self, store: CityStore) -> list[PublishedVersion]:
         """What is published, in order.

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as parts
 
 from ops.dashboards.board import Section, board
-from ops.dashboards.panels import HALF, THIRD, bars, curves, number, world
+from ops.dashboards.panels import HALF, HIGH, THIRD, WHOLE, bars, curves, number, world
 from ops.dashboards.queries import Query, listed, now
 
 OUTLINES = "public/maps/mucktrack-districts.geojson"
@@ -110,13 +110,14 @@ def _where() -> Section:
                 "{{district}}",
             ),
             WARM,
+            height=HIGH,
         ),
         curves(
             "By district 按区县",
             "In the hour before. 前一小时。",
             "short",
             [Query("district:mucktrack_violations_begun:increase1h", "{{district}}")],
-            width=THIRD,
+            width=WHOLE,
         ),
     ]
 

@@ -305,6 +305,40 @@ def _queue() -> Section:
             width=THIRD,
         ),
         curves(
+            "Archive disk 归档磁盘",
+            "Room left where the archive lies. 归档所在磁盘的剩余空间。",
+            "bytes",
+            [
+                Query("min(mucktrack_archive_disk_free_bytes)", "free 剩余"),
+                Query("min(mucktrack_archive_disk_bytes)", "size 容量"),
+            ],
+            width=THIRD,
+        ),
+        curves(
+            "Violations latency 违规时延 p99",
+            "From the moment at which a violation could be known to its place on the queue, and "
+            "from there to the case. 从违规可认定到入队，再到立案。",
+            "s",
+            [
+                Query(quantile(0.99, "mucktrack_violation_latency_seconds"), "queue 入队"),
+                Query(quantile(0.99, "mucktrack_enforcement_arrival_seconds"), "case 立案"),
+            ],
+            width=THIRD,
+            logarithmic=True,
+        ),
+        curves(
+            "Webhooks 消息通知",
+            "Tries that receivers have not taken, by receiver. 接收方未接收的尝试。",
+            "cps",
+            [
+                Query(
+                    "sum by (receiver) (rate(mucktrack_webhook_not_taken_total[$__rate_interval]))",
+                    "{{receiver}}",
+                )
+            ],
+            width=THIRD,
+        ),
+        curves(
             "Queue behind 违规待立案",
             "Violations on the queue that are no case yet. 队列中尚未立案的违规。",
             "short",

@@ -35,7 +35,7 @@ QUIET: Final = "none 无"
 """What a panel says when there is nothing to show, which is no fault."""
 STAT, HALF, THIRD, WHOLE = 4, 12, 8, 24
 """Columns."""
-LOW, MIDDLE, HIGH = 4, 8, 10
+LOW, MIDDLE, HIGH = 4, 8, 16
 """Rows, of 30 pixels and a gap."""
 
 Steps = Sequence[tuple[float | None, str]]
@@ -144,10 +144,11 @@ def bars(
     steps: Steps = PLAIN,
     *,
     width: int = THIRD,
+    height: int = MIDDLE,
 ) -> bargauge.Panel:
     """One bar a series, as it is now, the longest on top where the query sorts."""
     return (
-        _filled(bargauge.Panel(), title, description, unit, [query], width, MIDDLE)
+        _filled(bargauge.Panel(), title, description, unit, [query], width, height)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
         .orientation(shapes.VizOrientation.HORIZONTAL)
         .display_mode(shapes.BarGaugeDisplayMode.BASIC)
@@ -241,7 +242,7 @@ def world(
     steps: Steps,
     *,
     width: int = HALF,
-    height: int = 16,
+    height: int = HIGH,
 ) -> geomap.Panel:
     """A map that shows what its layers hold, whatever city that is."""
     return (

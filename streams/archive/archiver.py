@@ -92,6 +92,7 @@ def run_archiver(
     Waits while Kafka is away. Raises `ArchiveError` where the topic does not go on where the
     archive ends, and `OSError` where a file cannot be written; nothing is left half-written then.
     """
+    metrics.tell_of_disk(config.folder)
     try:
         archiver = _connect(config, writer, metrics, stop)
         if archiver is not None:

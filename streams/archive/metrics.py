@@ -3,6 +3,9 @@
 One a process. Filled by `streams.archive.archiver`.
 """
 
+import shutil
+from pathlib import Path
+
 from streams.registry import ProcessMetrics
 
 
@@ -19,3 +22,10 @@ class ArchiveMetrics(ProcessMetrics):
         self.archived_offset = self.gauge("archive_archived_offset")
         self.lag_records = self.gauge("archive_lag_records")
         self.waiting_bytes = self.gauge("archive_waiting_bytes")
+        self._disk_free_bytes = self.gauge("archive_disk_free_bytes")
+        self._disk_bytes = self.gauge("archive_disk_bytes")
+
+    def tell_of_disk(self, folder: Path) -> None:
+        """From now on also how much room there is where `folder` lies, when somebody asks."""
+        self._disk_free_bytes.set_function(lambda: shutil.disk_usage(folder).free)
+        self._disk_bytes.set_function(lambda: shutil.disk_usage(folder).total)

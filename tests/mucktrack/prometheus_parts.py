@@ -1,7 +1,7 @@
 """Prometheus itself, on the targets of a `mucktrack up`, and what Grafana would ask it."""
 
-import math
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +14,12 @@ from processes import wait_until
 from servers.programs import find
 from servers.server_process import ServerProcess, quiet_port
 
-SCRAPE_S = 1
+SCRAPE_S = 3
+"""And so long may an answer take, on a machine that has other things to do."""
 RATE_INTERVAL, RANGE = "20s", "60s"
 """As Grafana has it: four scrapes at least, and the time shown."""
 AGO = re.compile(r"\s+offset\s+\w+")
 LABEL_VALUES = re.compile(r"label_values\((\w+), (\w+)\)")
-
-Series = list[tuple[dict[str, str], float]]
 
 
 class Prometheus:
@@ -33,10 +32,12 @@ class Prometheus:
         except httpx.TransportError:
             return False
 
-    def now(self, expr: str) -> Series:
-        """What it answers; raises where the expression is none."""
-        found = self._asked("/query", query=expr)["result"]
-        return [(one["metric"], float(one["value"][1])) for one in found]
+    def since(self, start_s: float, expr: str) -> list[float]:
+        """All values from then until now, of all series, as a panel would draw them."""
+        found = self._asked(
+            "/query_range", query=expr, start=str(start_s), end=str(time.time()), step=str(SCRAPE_S)
+        )
+        return [float(value) for one in found["result"] for _, value in one["values"]]
 
     def label_values(self, metric: str, label: str) -> list[str]:
         return list(self._asked(f"/label/{label}/values", **{"match[]": metric}))
@@ -83,7 +84,7 @@ def prometheus(folder: Path, targets: Path) -> Iterator[Prometheus]:
         assert wait_until(server.ready, 30), (folder / "prometheus.log").read_text()[-2000:]
         yield server
     finally:
-        process.stop()
+        process.end()
 
 
 def filled_in(expr: str, chosen: dict[str, str]) -> str:
@@ -113,8 +114,3 @@ def chosen(board: dict[str, Any], server: Prometheus) -> dict[str, str] | None:
 def recent(expr: str) -> str:
     """Without looking days back, where this Prometheus was not there."""
     return AGO.sub("", expr)
-
-
-def numbers(series: Series) -> bool:
-    """Whether there is a value among them: a quantile of nothing is none."""
-    return any(not math.isnan(value) for _, value in series)

@@ -60,6 +60,7 @@ def test_panels_fill_the_grid_and_none_lies_on_another(file: Path) -> None:
         )
         assert not cells & taken, panel["title"]
         taken |= cells
+    assert len(taken) == COLUMNS * (1 + max(y for _, y in taken)), "there are gaps"
     ids = [panel["id"] for panel in board["panels"]]
     assert len(set(ids)) == len(ids)
 
@@ -108,7 +109,9 @@ def test_it_asks_the_source_that_is_provisioned(file: Path) -> None:
 def test_variables_are_used_and_what_is_used_is_one(file: Path) -> None:
     board = dashboard(file)
     given = {variable["name"] for variable in variables(board)}
-    text = json.dumps([one.expr for one in asked(board)] + [one["url"] for one in board["links"]])
+    text = json.dumps(
+        [one.expr for one in asked(board)] + [one.get("url", "") for one in board["links"]]
+    )
     for name in given:
         assert f"${name}" in text or f"${{{name}}}" in text, name
     for name in ("rule", "district", "severity", "instance", "console"):

@@ -64,6 +64,7 @@ COUNTED = {
     *("mucktrack_partitions_loaded", "mucktrack_outputs_waiting", "mucktrack_trucks"),
     *("mucktrack_trucks_seen", "mucktrack_trucks_moving", "mucktrack_trucks_loaded"),
     *("mucktrack_trucks_silent", "mucktrack_trips_open", "mucktrack_city_versions"),
+    "mucktrack_city_permits",
     *("mucktrack_gateway_connections", "mucktrack_gateway_paused_connections"),
     *("mucktrack_gateway_sessions", "mucktrack_gateway_platforms", "mucktrack_cases"),
     *("mucktrack_cases_overdue", "mucktrack_cases_supervised"),
