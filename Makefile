@@ -101,19 +101,19 @@ fuzz: install ## hostile records for SECONDS=60, from SEED=1 on
 	$(BIN)/python tests/fuzzing.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 bundle: install ## dist/mucktrack-….tar.gz, which installs without a network: PYTHON_VERSION=3.12 PLATFORM=manylinux_2_28_aarch64
-	$(BIN)/python ops/bundle/bundle.py $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION)) $(if $(PLATFORM),--platform $(PLATFORM))
+	$(BIN)/python -m ops.bundle.bundle $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION)) $(if $(PLATFORM),--platform $(PLATFORM))
 
 image: ## build mucktrack:VERSION for docker-compose.yml (needs a container engine)
 	docker build --tag mucktrack:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) .
 
 locks: install ## write the locks of what runs and of what builds, which are parts of requirements.lock
-	$(BIN)/python ops/bundle/locks.py
+	$(BIN)/python -m ops.bundle.locks
 
 lock: install ## pin all dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-annotate \
 		--python-version 3.11 --group dev pyproject.toml -o requirements.lock
-	$(BIN)/python ops/bundle/locks.py
+	$(BIN)/python -m ops.bundle.locks
 
 clean: ## remove .venv and what runs left behind
 	rm -rf $(VENV) .mucktrack pictures .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,6 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.logs import get_log
+from streams.record import Record
 
 log = get_log(__name__)
 
@@ -35,26 +36,6 @@ SOON_S = 0.02
 """How often is looked whether a partition has been loaded, where none is."""
 LEAVE_S = 5.0
 REFUSED_S = 1.0
-
-
-class Record(Protocol):
-    """A record as aiokafka gives it."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int | None:
-        """Unix epoch milliseconds, whatever a producer has made of it."""
-        ...
-
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from functools import partial
 
 import msgspec
 
-from streams.consumer import Record
 from streams.origin import rejects
 from streams.output import Reject, encode
 from streams.position import Element
+from streams.record import Record
 from streams.sinks import Output
 
 LONGEST_KEY = 1_024

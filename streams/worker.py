@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from faust.types import TP
 
 from streams import topics
-from streams.consumer import Fetched, Record
+from streams.consumer import Fetched
 from streams.detect import Outcome
 from streams.endings import CannotGoOnError
 from streams.gate import REASONS, TOO_MANY_TRUCKS
@@ -25,6 +25,7 @@ from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.output import ce_headers, encode
 from streams.position import Element, decode_record
+from streams.record import Record
 from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER

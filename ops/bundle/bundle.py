@@ -1,6 +1,6 @@
 """Makes the archive that installs mucktrack where there is no network: `make bundle`.
 
-    python ops/bundle/bundle.py [--python 3.12 --platform manylinux_2_28_aarch64] [--wheels FOLDER]
+    python -m ops.bundle.bundle [--python 3.12 --platform manylinux_2_28_aarch64] [--wheels FOLDER]
 
 In it are the wheels of requirements-runtime.lock, by hash, and mucktrack's own, the Compose file
 with what it mounts, the Dockerfile, the documentation, `install.sh`, and SHA256SUMS of all. Its
@@ -23,8 +23,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from locks import entries
 from packaging.markers import Marker
+
+from ops.bundle.locks import entries
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements-runtime.lock"

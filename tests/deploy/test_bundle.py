@@ -72,7 +72,7 @@ def _check_wheel(wheels: Path) -> None:
 
 
 def _make(wheels: Path, folder: Path) -> Path:
-    command = [sys.executable, ROOT / "ops" / "bundle" / "bundle.py"]
+    command = [sys.executable, "-m", "ops.bundle.bundle"]
     done = _run([*command, "--wheels", wheels, "--folder", folder], dict(os.environ))
     made = Path(done.stdout.splitlines()[0].rpartition(" (")[0])
     assert re.fullmatch(rf"mucktrack-{version()}-\w+-cp3\d+\.tar\.gz", made.name)

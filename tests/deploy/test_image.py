@@ -68,7 +68,7 @@ def test_all_that_is_copied_reaches_the_engine() -> None:
 
 def test_the_locks_of_parts_are_parts_of_the_lock() -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "ops" / "bundle" / "locks.py", "--check"],
+        [sys.executable, "-m", "ops.bundle.locks", "--check"],
         capture_output=True,
         text=True,
         check=False,
