@@ -4,7 +4,8 @@
 #   installed  installs those into /opt/mucktrack without an index, and compiles the core
 #   runtime    that folder on a bare Python: no compiler, no index, no root
 #
-# It is also built without a network, from the wheelhouse of a bundle: docs/offline.md.
+# Without a network a bundle's wheels stand for the first stage (docs/offline.md):
+# `docker build --build-context wheels=. --tag mucktrack:0.1.0 .`
 FROM python:3.11.14-slim-bookworm AS base
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
@@ -13,27 +14,25 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 
 FROM base AS wheels
 WORKDIR /build
-COPY requirements-build.lock requirements-runtime.lock ./
+COPY requirements-build.lock ./
 RUN python -m venv tools \
  && tools/bin/python -m pip install --require-hashes -r requirements-build.lock
-RUN python -m pip download --require-hashes --only-binary :all: --dest wheelhouse -r requirements-runtime.lock
+COPY requirements-runtime.lock /wheels/
+RUN python -m pip download --require-hashes --only-binary :all: --dest /wheels -r /wheels/requirements-runtime.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY geofences geofences
 COPY streams streams
 COPY producers producers
 COPY enforcement enforcement
 COPY mucktrack mucktrack
-RUN tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir own .
+RUN tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
 
 
 FROM base AS installed
-WORKDIR /build
-COPY --from=wheels /build/requirements-runtime.lock ./
-COPY --from=wheels /build/wheelhouse wheelhouse
-COPY --from=wheels /build/own own
+COPY --from=wheels /wheels /wheels
 RUN python -m venv /opt/mucktrack \
- && /opt/mucktrack/bin/python -m pip install --no-index --find-links wheelhouse --require-hashes -r requirements-runtime.lock \
- && /opt/mucktrack/bin/python -m pip install --no-index --no-deps own/*.whl \
+ && /opt/mucktrack/bin/python -m pip install --no-index --find-links /wheels --require-hashes -r /wheels/requirements-runtime.lock \
+ && /opt/mucktrack/bin/python -m pip install --no-index --no-deps /wheels/mucktrack-*.whl \
  && /opt/mucktrack/bin/python -m pip uninstall --yes pip
 # Compiled code is for the processor it was compiled on, unless it is for any of its kind: this image
 # runs on others. The core is as fast either way (docs/deploy.md).

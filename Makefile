@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := geofences streams producers enforcement mucktrack
-ALL := $(SOURCES) tests benchmarks
+ALL := $(SOURCES) ops tests benchmarks
 # Processes that share the tests; more than a small machine has cores, since many of them wait.
 JOBS ?= 3
 
-.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi sizing pictures screenshots chaos terminals mutations fuzz clean
+.PHONY: help install up test apache check format lint types imports lock rules metrics messages openapi sizing pictures screenshots chaos terminals mutations fuzz bundle image locks clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,10 +81,20 @@ mutations: install ## break the engine bit by bit and see that tests notice
 fuzz: install ## hostile records for SECONDS=60, from SEED=1 on
 	$(BIN)/python tests/fuzzing.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
+bundle: install ## dist/mucktrack-….tar.gz, which installs without a network: PYTHON_VERSION=3.12 PLATFORM=manylinux_2_28_aarch64
+	$(BIN)/python ops/bundle/bundle.py $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION)) $(if $(PLATFORM),--platform $(PLATFORM))
+
+image: ## build mucktrack:VERSION for docker-compose.yml (needs a container engine)
+	docker build --tag mucktrack:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) .
+
+locks: install ## write the locks of what runs and of what builds, which are parts of requirements.lock
+	$(BIN)/python ops/bundle/locks.py
+
 lock: install ## pin all dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-annotate \
 		--python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	$(BIN)/python ops/bundle/locks.py
 
 clean: ## remove .venv and what runs left behind
 	rm -rf $(VENV) .mucktrack pictures .pytest_cache .mypy_cache .ruff_cache .hypothesis

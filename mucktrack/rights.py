@@ -1,7 +1,7 @@
 """What each part may do on Kafka, and no more: given to the users that the parts log in as.
 
-`mucktrack topics grant` calls `grant`. docs/access.md has the same as lines for Kafka's own tool, and
-a test compares them.
+`mucktrack topics grant` calls `grant`. docs/access.md has the same as lines for Kafka's own tool,
+and a test compares them.
 """
 
 from contextlib import closing
@@ -30,7 +30,7 @@ CLUSTER = "kafka-cluster"
 
 
 def rights(group: str) -> list[tuple[str, str, str, str]]:
-    """User, operation, kind of resource and its name, as in docs/access.md. `group`: the workers'."""
+    """User, operation, kind of resource and its name. `group`: the workers'."""
     of_topics = [
         (user, operation, "topic", topic)
         for (user, operation), topics in TOPICS_OF.items()
@@ -62,10 +62,10 @@ def grant(kafka: KafkaAccess, group: str) -> list[tuple[str, str, str, str]]:
     except KafkaError as error:
         raise TopicError(f"Kafka at {kafka}: {reason(error)}") from None
     if failed:
-        _, error = failed[0]
+        _, why = failed[0]
         raise TopicError(
-            f"Kafka at {kafka} did not give {len(failed)} of {len(given)} rights: {error}; the user "
-            "needs Alter of the cluster, or to be one of super.users, and the brokers an authorizer"
+            f"Kafka at {kafka} did not give {len(failed)} of {len(given)} rights: {why}; the user "
+            "must be one of super.users or may Alter the cluster, and brokers need an authorizer"
         )
     return given
 

@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 
 from geofences.jit import COMPILED_SOURCES
@@ -37,8 +38,9 @@ def test_listed_sources_exist() -> None:
         assert (ROOT / source).is_file(), source
 
 
-def test_lock_file_names_no_host_and_pins_with_hashes() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements", "requirements-runtime", "requirements-build"])
+def test_lock_file_names_no_host_and_pins_with_hashes(name: str) -> None:
+    lock = (ROOT / f"{name}.lock").read_text()
     assert "://" not in lock
     requirements = re.split(r"\n(?=\S)", lock.strip())
     for requirement in requirements:

@@ -77,6 +77,19 @@ def export_city(version: str, folder: Path, settings: Settings) -> None:
     export(version, folder, redis_url(settings) or "")
 
 
+@city_group.command("grafana")
+@click.argument("city", metavar="CITY", type=FilePath())
+@click.argument("folder", metavar="DIR", type=FilePath())
+def city_for_grafana(city: Path, folder: Path) -> None:
+    """Write the files by which Grafana draws the districts of CITY.
+
+    They go where Grafana serves them: docs/runbook.md says how.
+    """
+    from mucktrack.city_grafana import write
+
+    write(city, folder)
+
+
 @click.group("profiles")
 def profiles_group() -> None:
     """Check what terminals' readings mean (docs/profiles.md)."""

@@ -16,9 +16,15 @@ case $folder in
     *) folder=./$folder ;;
 esac
 
-# 256 bits; letters and digits alone, which stand for themselves in every file and URL.
+# What is given, where it is 256 bits in letters and digits, which stand for themselves in every file
+# and URL; a program that is missing would leave something shorter.
+checked() {
+    [ ${#1} -eq 64 ] || { echo "this machine lacks one of: od, tr, sha256sum, cut" >&2; return 1; }
+    printf '%s' "$1"
+}
+
 password() {
-    od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
+    checked "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
 }
 
 # Each file ends with a line break; all that read them take it off.
@@ -35,13 +41,16 @@ mkdir -m 0700 "$made"
 trap 'rm -rf "$made"' EXIT
 
 for user in admin worker archiver producer console; do
-    put "kafka_$user" "$(password)"
+    made_up=$(password)
+    put "kafka_$user" "$made_up"
 done
 for server in redis postgres grafana; do
-    put "${server}_password" "$(password)"
+    made_up=$(password)
+    put "${server}_password" "$made_up"
 done
 # Of the password Redis gets the digest. docs/access.md has the rights.
 digest=$(printf '%s' "$(cat "$made/redis_password")" | sha256sum | cut -d' ' -f1)
+checked "$digest" >/dev/null
 put redis_acl "user default off
 user mucktrack on #$digest ~mucktrack:* resetchannels -@all +@read +@write +@connection +eval -@dangerous"
 chmod 0444 "$made"/*

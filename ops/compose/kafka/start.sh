@@ -15,7 +15,8 @@ if [ ! -f "$data/meta.properties" ]; then
     for user in admin worker archiver producer console; do
         set -- "$@" --add-scram "SCRAM-SHA-512=[name=$user,password=$(cat "$secrets/kafka_$user")]"
     done
-    "$programs/kafka-storage.sh" format --config "$settings" \
-        --cluster-id "$("$programs/kafka-storage.sh" random-uuid)" "$@"
+    # As kafka-storage.sh random-uuid makes it, which also prints its log.
+    cluster=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
+    "$programs/kafka-storage.sh" format --config "$settings" "--cluster-id=$cluster" "$@"
 fi
 exec "$programs/kafka-server-start.sh" "$settings"
