@@ -6,7 +6,6 @@ after a crash it goes on where that ends; Kafka is told nothing. A record that c
 noted in the audit trail and keeps nobody from the next. Kafka or the database away: it waits.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,11 +24,12 @@ from enforcement.rulebook import Rulebook
 from enforcement.tables import ConsumedRow
 from streams.access import KafkaAccess
 from streams.health import Health
+from streams.logs import get_log
 from streams.pauses import Pauses
 from streams.shown import shown
 from streams.topics import VIOLATIONS
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 POLL_S: Final = 0.2
 MOST_RECORDS: Final = 500
@@ -91,10 +91,12 @@ class Consumer:
                 self._read_on(stop)
             except KafkaError as error:
                 self._waits.begin("kafka", "violations", after_s=0.0)
-                log.warning("waiting for Kafka at %s: %s", self._kafka, error)
+                log.warning(
+                    "kafka_away", kafka=self._kafka, purpose="to read violations", error=error
+                )
             except DatabaseAwayError as error:
                 self._waits.begin("database", "to write cases", after_s=0.0)
-                log.warning("waiting for the database: %s", error)
+                log.warning("database_away", purpose="to write cases", error=error)
             stop.wait(self._pauses.next_s())
         self._waits.end()
 
@@ -169,7 +171,13 @@ class Consumer:
         with self._database.change() as (session, head):
             for partition, next_offset, begin in missed:
                 details = {"partition": partition, "from": next_offset, "to": begin - 1}
-                log.error("%s %s: deleted by Kafka before they were read", VIOLATIONS, details)
+                log.error(
+                    "records_missed",
+                    topic=VIOLATIONS,
+                    partition=partition,
+                    from_offset=next_offset,
+                    to_offset=begin - 1,
+                )
                 append(session, head, Entry(now_ms, SYSTEM, "missed", details=details))
                 session.merge(ConsumedRow(topic=VIOLATIONS, partition=partition, next_offset=begin))
 
@@ -215,7 +223,7 @@ class Consumer:
                 continue
             position = consumer.position(tp)
             if end < position:
-                log.warning("%s, partition %d: its log is another; from its start", *tp[:2])
+                log.warning("log_replaced", topic=tp.topic, partition=tp.partition)
                 consumer.seek_to_beginning(tp)
             self.counts.lag[tp.partition] = max(end - position, 0)
 
@@ -229,6 +237,12 @@ def _decode(records: Sequence[Any]) -> tuple[list[Arrival], list[dict[str, Any]]
             arrivals.append(Arrival(violation, text, record.partition, record.offset))
         except NoViolationError as error:
             where = {"partition": record.partition, "offset": record.offset}
-            log.error("%s %s: no violation: %s", VIOLATIONS, where, error)
+            log.error(
+                "record_unreadable",
+                topic=VIOLATIONS,
+                partition=record.partition,
+                offset=record.offset,
+                error=error,
+            )
             unreadable.append({**where, "error": shown(str(error), LONGEST)})
     return arrivals, unreadable

@@ -4,7 +4,6 @@ One a process. Cases, the audit trail and the receivers' queues are counted in t
 somebody asks, and not more often than every few seconds.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +22,10 @@ from enforcement.severities import SEVERITIES
 from enforcement.steps import ENDED, STATES
 from enforcement.tables import CaseRow, DeadLetterRow, HeadRow, WebhookRow
 from enforcement.webhooks.sender import Sender
+from streams.logs import get_log
 from streams.registry import ProcessMetrics
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 COUNT_EVERY_S: Final = 10.0
 
@@ -162,7 +162,7 @@ class _Kept(Collector):
                         self._figures = _counted(session, self._now_ms())
                     self._counted_s = time.monotonic()
                 except DatabaseError as error:
-                    log.warning("cases cannot be counted: %s", error)
+                    log.warning("database_away", purpose="to count cases", error=error)
                     self._figures = None
             return self._figures
 

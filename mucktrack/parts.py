@@ -23,7 +23,7 @@ from mucktrack.embedded import HOST, EmbeddedServerError, Server, tansu, valkey
 from mucktrack.failures import WorkFailedError
 from mucktrack.part_checks import POLL_S, check, port_in, stop
 from mucktrack.scrape import WorkerFigures, scrape
-from mucktrack.settings import SETTINGS, Settings
+from mucktrack.settings import SETTINGS, Settings, variables
 from mucktrack.topics import TopicError, create_topics
 from streams.access import KafkaAccess
 
@@ -36,6 +36,8 @@ WORKER_GRACE_S = 30.0
 `streams.sinks`)."""
 ARCHIVER_GRACE_S = 20.0
 """It reads what is there and finishes its files (`streams.archive.archiver`)."""
+LOGGING = ("log", "log_level")
+"""Settings that children have as they are."""
 PUBLISHED = re.compile(r"(?:published|acknowledged) (\d+) positions")
 """What `mucktrack simulate` says at its end, with `--jt808` or without."""
 
@@ -277,6 +279,8 @@ def _kafka_variables(settings: Settings, kafka: KafkaAccess) -> dict[str, str]:
 
 def child_environment(**settings: str) -> dict[str, str]:
     """This process's, with the settings of the child in place of its own."""
-    own = {setting.variable for setting in SETTINGS.values()}
+    own = variables() - {SETTINGS[name].variable for name in LOGGING}
     inherited = {name: value for name, value in os.environ.items() if name not in own}
-    return inherited | {SETTINGS[name].variable: value for name, value in settings.items()}
+    # Their stderr is a file; who reads it, or its end in an error, is who started this one.
+    form = {SETTINGS["log"].variable: "text" if sys.stderr.isatty() else "json"}
+    return form | inherited | {SETTINGS[name].variable: value for name, value in settings.items()}

@@ -8,12 +8,8 @@ partition is given up. A store must not know Faust, Kafka or the engine: a state
 from dataclasses import dataclass
 from typing import Protocol
 
+from streams.endings import CannotGoOnError
 from streams.snapshot import State
-
-
-class CannotGoOnError(Exception):
-    """No bug: something outside is not as it must be. The message says what, and what to do; the
-    process ends with exit code 1 and says no more (`streams.logs`)."""
 
 
 class StoreAwayError(Exception):

@@ -10,6 +10,10 @@ import time
 from dataclasses import dataclass
 from typing import Final, Literal, Self
 
+from streams.logs import get_log
+
+log = get_log(__name__)
+
 For = Literal["starting", "kafka", "redis", "group", "loading", "city", "database"]
 Server = Literal["kafka", "redis", "database"]
 
@@ -24,6 +28,8 @@ whatever servers do."""
 
 GRACE_S: Final = 2.0
 """What takes no longer is no wait: every micro-batch is acknowledged by Kafka."""
+SAID_S: Final = 1.0
+"""Nor is it said in the log when it ends."""
 HUNG_S: Final = 120.0
 """A process whose loop has not turned for so long is taken for dead."""
 
@@ -120,6 +126,9 @@ class Health:
     def remove(self, wait: Wait) -> None:
         with self._lock:
             self._waits.pop(id(wait), None)
+        if wait.seconds() >= max(wait.after_s, SAID_S):
+            seconds = round(wait.seconds(), 1)
+            log.info("wait_ended", waiting_for=wait.waiting_for, what=wait.what, seconds=seconds)
 
     def waits_for(self, name: str) -> bool:
         return any(wait.waiting_for == name for wait in self.waited_for())

@@ -9,7 +9,6 @@ known here.
 
 import asyncio
 import itertools
-import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
@@ -18,7 +17,6 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams.checkpoint import (
-    CannotGoOnError,
     Checkpoint,
     CheckpointStore,
     FencedError,
@@ -28,14 +26,16 @@ from streams.checkpoint import (
 )
 from streams.consumer import PositionsConsumer
 from streams.detect import Engine
+from streams.endings import CannotGoOnError
 from streams.health import For, Waits
 from streams.loaded import Loaded
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 from streams.saving import Saving
 from streams.snapshot import State, UnknownFormat
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 RELEASE_S: Final = 5.0
 """How long a partition given up waits for the micro-batch under way and for its last checkpoint.
@@ -118,6 +118,11 @@ class Intake:
             return
         self._consumer, self._generation = consumer, generation
         self._metrics.partitions_assigned.set(len(partitions))
+        log.info(
+            "partitions_assigned",
+            partitions=sorted(tp.partition for tp in partitions),
+            generation=generation,
+        )
         for tp in sorted(partitions):
             self._start(self._bring_up, consumer, tp, generation)
         self.joined()
@@ -159,10 +164,13 @@ class Intake:
             async with asyncio.timeout(RELEASE_S), self.lock:
                 await self._saving.finish()
         except TimeoutError:
-            log.warning("given up without a last checkpoint in time: the next worker repeats it")
+            log.warning("checkpoint_not_saved", error="not in time")
         except StoreAwayError as error:
-            log.warning("given up without a last checkpoint, the next worker repeats: %s", error)
+            log.warning("checkpoint_not_saved", error=error)
         finally:
+            if self.loaded:
+                given_up = sorted(tp.partition for tp in self.loaded)
+                log.info("partitions_given_up", partitions=given_up, for_good=for_good)
             self._forget()
             self._metrics.partitions_assigned.set(0)
 
@@ -184,7 +192,7 @@ class Intake:
         consumer = self._consumer
         if consumer is None or self.loaded.get(tp) is not loaded:
             return
-        log.warning("%s partition %d: %s; what came since is repeated", *tp, error)
+        log.warning("partition_unseated", topic=tp.topic, partition=tp.partition, error=error)
         del self.loaded[tp]
         self._metrics.partitions_loaded.set(len(self.loaded))
         consumer.hold({tp})
@@ -239,7 +247,7 @@ class Intake:
             await work
         except Exception as error:
             if self.broken:
-                log.debug("while the process ends: %r", error)
+                log.debug("failed_too", error=error)
                 return
             self.broken = True
             await self._crash(error)
@@ -271,14 +279,23 @@ class Intake:
             except (StoreAwayError, KafkaError, OSError, TimeoutError) as error:
                 away: For = "redis" if isinstance(error, StoreAwayError) else "kafka"
                 waits.begin(away, f"loading partition {tp.partition}", after_s=0.0)
-                log.warning("%s partition %d not loaded yet: %r", tp.topic, tp.partition, error)
+                log.warning(
+                    "partition_not_loaded", topic=tp.topic, partition=tp.partition, error=error
+                )
                 await pauses.wait()
                 continue
             if _is_current(consumer, tp, generation):
                 self.loaded[tp] = loaded
                 self._metrics.partitions_loaded.set(len(self.loaded))
                 consumer.resume_partitions({tp})
-                log.info("%s partition %d from %d on", tp.topic, tp.partition, loaded.next_offset)
+                log.info(
+                    "partition_loaded",
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=loaded.next_offset,
+                    trucks=len(loaded.engine.trucks),
+                    from_checkpoint=keeper is not None and keeper.checkpoint is not None,
+                )
             return
 
     def _load(self, tp: TP, keeper: Keeper | None, begin: int) -> Loaded:

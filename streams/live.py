@@ -7,7 +7,6 @@ trucks waiting are bounded, and the newest fix of each is all that is kept.
 
 import asyncio
 import itertools
-import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,12 +15,12 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from streams.detect import Engine
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.position import Element, Position
-from streams.shown import shown
 from streams.whereabouts import Whereabouts, whereabouts
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 GEO_KEY = "mucktrack:live:geo"
 TRUCK_KEY = "mucktrack:live:truck:"
@@ -120,7 +119,7 @@ class LiveView:
         except (RedisError, OSError, TimeoutError) as error:
             # What was taken is lost from the view until the truck's next fix.
             self._metrics.live_failures.inc()
-            log.warning("live positions not written: %s", shown(error, LONGEST_ERROR))
+            log.warning("live_view_not_written", error=error)
             return False
         return True
 

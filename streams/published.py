@@ -7,7 +7,6 @@ stored is not known here.
 """
 
 import asyncio
-import logging
 import threading
 from pathlib import Path
 from typing import Final
@@ -20,11 +19,12 @@ from streams.cities import (
     CityStore,
     PublishedVersion,
 )
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.permits_ahead import permits_ahead
 from streams.succession import PreparedCity, Succession, UnusableCity
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LOOK_S: Final = 3.0
 """How often is looked for new versions."""
@@ -67,9 +67,7 @@ class Published:
         except StoreAwayError as error:
             self._waits.begin("city", "published versions in Redis", after_s=0.0)
             self._metrics.city_failures.labels(AWAY).inc()
-            log.warning(
-                "published cities not read, the %d known stay: %s", len(self.succession), error
-            )
+            log.warning("cities_unreadable", known=len(self.succession), error=error)
         else:
             self._waits.end()
 
@@ -92,7 +90,7 @@ class Published:
                 return
             self._know(succession)
         for from_ms, version in succession.key[1:]:
-            log.info("city %s is in force from %d on (Unix ms)", version, from_ms)
+            log.info("city_taken_up", city_version=version, from_ms=from_ms)
 
     def tell(self, now_ms: int) -> None:
         """Let the metrics say which version is in force at a time, and since when it is."""
@@ -128,12 +126,7 @@ class Published:
                 self._metrics.city_failures.labels(REPLACED).inc()
                 if there not in self._told_of:
                     self._told_of.add(there)
-                    log.error(
-                        "another city, %s, is published for the time of %s, which was lost in "
-                        "Redis; it is left out until a restart: publish it for another time",
-                        there.version,
-                        entry.version,
-                    )
+                    log.error("city_replaced", city_version=there.version, instead_of=entry.version)
         self._entries = listed | self._entries
         return sorted(self._entries.values())
 
@@ -147,15 +140,10 @@ class Published:
             # As where this worker may only read: it stays in force here.
             if entry not in self._told_of:
                 self._told_of.add(entry)
-                log.error(
-                    "the published city %s was lost in Redis and cannot be put back (%s); publish "
-                    "it again, or let a worker do it that may write",
-                    entry.version,
-                    error,
-                )
+                log.error("city_lost", city_version=entry.version, error=error)
         else:
             if done:
-                log.warning("the published city %s was lost in Redis, put back", entry.version)
+                log.warning("city_put_back", city_version=entry.version)
 
     async def follow(self) -> None:
         """Look for new versions for ever."""
@@ -178,7 +166,7 @@ class Published:
             self._metrics.city_failures.labels(BROKEN).inc()
             if version not in self._broken:
                 self._broken.add(version)
-                log.error("the published city %s is left out: %s", version, error)
+                log.error("city_left_out", city_version=version, error=error)
             return None
         self._prepared[version] = prepared
         return prepared

@@ -1,35 +1,36 @@
 """One micro-batch of a worker: records in, outputs acknowledged.
 
-`Worker.handle` is what the Faust agent calls with what it took: process, then outputs acknowledged
-by the broker. The checkpoint, and after it the acknowledgement of the records, follow beside it
-(`streams.saving`; the order is that of design section 10). It must not know how partitions come and
-go (`streams.intake`) or how outputs travel (`streams.sinks`).
+`Worker.handle` is what the Faust agent calls with what was fetched: process, then outputs
+acknowledged by the broker. The checkpoint, and after it the acknowledgement of the records, follow
+beside it (`streams.saving`; the order is that of design section 10). It must not know how
+partitions come and go (`streams.intake`) or how outputs travel (`streams.sinks`).
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from faust.types import TP, EventT
+from faust.types import TP
 
 from streams import topics
-from streams.checkpoint import CannotGoOnError
+from streams.consumer import Fetched
 from streams.detect import Outcome
+from streams.endings import CannotGoOnError
 from streams.gate import REASONS, TOO_MANY_TRUCKS
 from streams.intake import Intake
 from streams.live import LiveView
 from streams.loaded import Loaded
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.output import ce_headers, encode
 from streams.position import Element, decode_record
+from streams.record import Record
 from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 MAX_ELEMENTS = 20_000
 """Taken at once: some 50 ms of work, after which others get their turn, and the outputs of it fit
@@ -59,9 +60,9 @@ class Part:
     """What a micro-batch holds of one partition."""
 
     loaded: Loaded
-    events: list[EventT] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
-    """Where the elements of each event begin in `elements`."""
+    """Where the elements of each record begin in `elements`."""
     elements: list[Element] = field(default_factory=list)
     record_ms: list[int] = field(default_factory=list)
     """The timestamp of its record, for each element."""
@@ -81,15 +82,15 @@ class Worker:
         self._full: set[TP] = set()
         """Partitions of which it has been said that they remember no more trucks."""
 
-    async def handle(self, events: Sequence[EventT], generation: int) -> None:
-        """Work through `events`, in pieces of bounded size.
+    async def handle(self, fetched: Sequence[Fetched], generation: int) -> None:
+        """Work through the records of `fetched`, in pieces of bounded size.
 
-        An event is left alone unless its partition is loaded, it was read in this loading's turn,
-        it belongs to `generation` (the app's present one) and its offset is the next one. Waits
+        They are left alone unless their partition is loaded, they were read in this loading's turn
+        and belong to `generation` (the app's present one); their offsets follow each other. Waits
         while checkpoints cannot be saved. Raises only because of a bug, and `OffsetGapError`:
         nothing is acknowledged or saved from then on.
         """
-        waiting = list(reversed(events))
+        waiting = [(one, record) for one in reversed(fetched) for record in reversed(one.records)]
         while waiting:
             await self._intake.until_it_can_be_kept()
             async with self._intake.lock:
@@ -105,30 +106,29 @@ class Worker:
                 if not parts:
                     return
 
-    def _take(self, waiting: list[EventT], generation: int) -> dict[TP, Part]:
+    def _take(self, waiting: list[tuple[Fetched, Record]], generation: int) -> dict[TP, Part]:
         """Decode from the end of `waiting` until there is enough."""
         parts: dict[TP, Part] = {}
         taken = taken_bytes = 0
         while waiting and taken < MAX_ELEMENTS and taken_bytes < MAX_BYTES:
-            event = waiting.pop()
-            message = event.message
-            loaded = self._intake.loaded.get(message.tp)
-            if loaded is None or message.turn != loaded.turn or message.generation_id != generation:
+            fetched, record = waiting.pop()
+            loaded = self._intake.loaded.get(fetched.tp)
+            if loaded is None or fetched.turn != loaded.turn or fetched.generation != generation:
                 continue
-            if message.offset != loaded.next_offset:
+            if record.offset != loaded.next_offset:
                 self._intake.broken = True
-                raise OffsetGapError(_gap(message, loaded))
+                raise OffsetGapError(_gap(record, loaded))
             loaded.next_offset += 1
-            elements = decode_record(message.value)
+            elements = decode_record(record.value)
             taken += len(elements)
-            taken_bytes += len(message.value or b"")
-            part = parts.get(message.tp)
+            taken_bytes += len(record.value or b"")
+            part = parts.get(fetched.tp)
             if part is None:
-                part = parts[message.tp] = Part(loaded)
-            part.events.append(event)
+                part = parts[fetched.tp] = Part(loaded)
+            part.records.append(record)
             part.starts.append(len(part.elements))
             part.elements.extend(elements)
-            part.record_ms.extend([_timestamp_ms(message.timestamp)] * len(elements))
+            part.record_ms.extend([_timestamp_ms(record.timestamp)] * len(elements))
         return parts
 
     async def _work(self, parts: dict[TP, Part], started: float) -> None:
@@ -150,6 +150,8 @@ class Worker:
         self._metrics.batch_seconds.observe(queued - started)
         self._metrics.note_tallies(tallies, queued - judged)
         self._count(parts, outcomes)
+        if log.tells_debug:
+            _tell(outcomes)
 
     def _outputs_of(self, part: Part, outcome: Outcome) -> list[Output]:
         outputs = [
@@ -167,7 +169,7 @@ class Worker:
         ]
         if outcome.rejected:
             outputs += reject_outputs(
-                self._topics.rejected, part.events, part.starts, part.elements, outcome.rejected
+                self._topics.rejected, part.records, part.starts, part.elements, outcome.rejected
             )
         return outputs
 
@@ -192,19 +194,31 @@ class Worker:
         if tp not in self._full:
             self._full.add(tp)
             log.warning(
-                "%s partition %d remembers %d trucks, the limit; positions of other trucks are "
-                "rejected as %s until MUCKTRACK_TRUCKS_A_PARTITION is raised",
-                tp.topic,
-                tp.partition,
-                len(loaded.engine.trucks),
-                REASONS[TOO_MANY_TRUCKS],
+                "trucks_full",
+                topic=tp.topic,
+                partition=tp.partition,
+                trucks=len(loaded.engine.trucks),
+                reason=REASONS[TOO_MANY_TRUCKS],
             )
 
 
-def _gap(message: Any, loaded: Loaded) -> str:
+def _tell(outcomes: list[Outcome]) -> None:
+    """For whoever looks for a fault: at the rate of a nation nobody could read it."""
+    for outcome in outcomes:
+        for violation in outcome.violations:
+            log.debug(
+                "violation_queued",
+                truck_id=violation.truck_id,
+                violation_id=violation.violation_id,
+                rule=violation.rule,
+                phase=violation.phase,
+            )
+
+
+def _gap(record: Record, loaded: Loaded) -> str:
     """In one turn, offsets follow each other from where it began."""
-    where = f"{message.topic} partition {message.partition}: offset {message.offset} came"
-    if message.offset < loaded.next_offset:
+    where = f"{record.topic} partition {record.partition}: offset {record.offset} came"
+    if record.offset < loaded.next_offset:
         return (
             f"{where}, but the checkpoint goes on at {loaded.next_offset}: the log ends before it, "
             "so the topic is not the one it was made of; delete the checkpoints "
@@ -216,9 +230,8 @@ def _gap(message: Any, loaded: Loaded) -> str:
     )
 
 
-def _timestamp_ms(timestamp_s: float | None) -> int:
-    """Faust gives the record's timestamp in seconds, whatever a producer has made of it. Without
-    one no time is in the future."""
-    if timestamp_s is None or timestamp_s < 0:
+def _timestamp_ms(timestamp_ms: int | None) -> int:
+    """Whatever a producer has made of it. Without one no time is in the future."""
+    if timestamp_ms is None or timestamp_ms < 0:
         return NEVER
-    return min(round(timestamp_s * 1000), NEVER)
+    return min(timestamp_ms, NEVER)

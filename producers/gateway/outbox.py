@@ -10,7 +10,6 @@ All of it runs on the event loop, and nothing blocks it (docs/decisions/0008-out
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
@@ -24,13 +23,14 @@ from producers.gateway.records import RejectRecord
 from producers.ticks import TICK_MS
 from streams.access import KafkaAccess
 from streams.health import Health
+from streams.logs import Level, get_log
 from streams.output import Reject
 from streams.partition import partition_of
 from streams.pauses import Pauses
 from streams.position import Position
 from streams.topics import POSITIONS, RAW, REJECTED
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LINGER_S: Final = 0.02
 DELIVER_S: Final = 10.0
@@ -171,7 +171,7 @@ class Outbox:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """By a bug, unless it was cancelled: nothing is taken any more, and the health tells."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a bug ends the outbox", exc_info=error)
+            log.bug("outbox_failed", error)
             self._closed = True
             self._health.beat(broken=True)
             for lane in self._lanes():
@@ -206,7 +206,7 @@ class Outbox:
             try:
                 await self._send_ready()
             except AWAY as error:
-                log.warning("Kafka at %s takes nothing: %r", self._kafka, error)
+                log.warning("kafka_away", kafka=self._kafka, purpose="to take records", error=error)
                 self._let_go()
                 self._expire()
                 self._work.set()
@@ -248,8 +248,8 @@ class Outbox:
             if self._on_their_way:
                 self._waits.begin("kafka", "acknowledgements")
         else:
-            level = logging.WARNING if delivery is self._delivery else logging.DEBUG
-            log.log(level, "%s/%d: not delivered: %r", lane.topic, lane.partition, error)
+            level: Level = "warning" if delivery is self._delivery else "debug"
+            log.at(level, "not_delivered", topic=lane.topic, partition=lane.partition, error=error)
             # In order: what came after it would come before it when the terminal sends it again.
             self._give_up(lane)
             if delivery is self._delivery:
@@ -289,8 +289,8 @@ class Outbox:
         for done in batch.answers:
             try:
                 done(delivered)
-            except Exception:
-                log.exception("a bug in what is done with an answer of the outbox")
+            except Exception as error:
+                log.bug("answer_failed", error)
 
     async def _tick(self) -> None:
         while True:

@@ -58,25 +58,22 @@ _FLAT = bytes.maketrans(b"\r\n", b"  ")
 _COLUMNS = ("truck_id", "time_ms", "lon", "lat", "loaded", "satellites", "received_ms", "source")
 
 
-class Message(NamedTuple):
-    """What `streams.rejects` asks of a Kafka message."""
+class Record(NamedTuple):
+    """As it comes from Kafka."""
 
-    value: bytes | None
-    key: bytes | None
     topic: str
     partition: int
     offset: int
-
-
-class Event(NamedTuple):
-    message: Message
+    timestamp: int | None
+    key: bytes | None
+    value: bytes | None
 
 
 @dataclass(slots=True)
 class Batch:
     """Records laid out as `streams.worker` does."""
 
-    events: list[Any] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     elements: list[Element] = field(default_factory=list)
     record_ms: list[int] = field(default_factory=list)
@@ -86,7 +83,7 @@ class Batch:
         elements = decode_record(value)
         demand(1 <= len(elements) <= MAX_ARRAY, f"{len(elements)} elements", value)
         start = len(self.elements)
-        self.events.append(Event(Message(value, b"key", "gps.positions", 0, len(self.events))))
+        self.records.append(Record("gps.positions", 0, len(self.records), record_ms, b"key", value))
         self.starts.append(start)
         self.elements += elements
         self.record_ms += [record_ms] * len(elements)
@@ -196,7 +193,7 @@ class Round:
 
     def _check_rejects(self, batch: Batch, outcome: Outcome) -> None:
         outputs = reject_outputs(
-            "gps.rejected", batch.events, batch.starts, batch.elements, outcome.rejected
+            "gps.rejected", batch.records, batch.starts, batch.elements, outcome.rejected
         )
         demand(len(outputs) == len(outcome.rejected), "rejects lost", len(outputs))
         last, array, flat = -1, None, b""
@@ -204,7 +201,7 @@ class Round:
             told = json.loads(output.value.decode(), parse_int=str, parse_float=str)
             raw = msgspec.json.decode(output.value, type=dict[str, msgspec.Raw])
             offset, place = int(told["offset"]), int(told["index"])
-            record = batch.events[offset].message.value
+            record = batch.records[offset].value
             if offset != last:
                 last, array, flat = offset, array_of(record), (record or b"").translate(_FLAT)
             demand(told["reason"] == reason, "another reason", told)

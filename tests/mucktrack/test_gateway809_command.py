@@ -1,6 +1,7 @@
 """`mucktrack gateway809` as a process: how it starts, says what is wrong, and ends."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -92,7 +93,11 @@ async def test_it_serves_until_a_signal(broker: str, tmp_path: Path, platforms: 
         assert await asyncio.to_thread(child.wait, WAIT_S) == 0
     assert len(await positions(broker)) == 50
     said = (tmp_path / "said").read_text()
-    assert "platform east is logged in from 127.0.0.1:" in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    (line,) = [one for one in lines if one["event"] == "platform_logged_in"]
+    assert line["platform"] == "east"
+    assert line["connection"].startswith("127.0.0.1:")
+    assert {one["process"] for one in lines} == {"gateway809"}
     assert "secret" not in said
     assert "Traceback" not in said
 

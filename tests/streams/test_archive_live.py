@@ -265,7 +265,7 @@ async def test_it_waits_while_kafka_is_away_and_goes_on(tmp_path: Path) -> None:
             await until(lambda: process.metric(read_offset) == len(positions), "all is read")
             check_page(process.page("metrics")[1], "archiver")
             broker.child.stop()
-            await until(lambda: "does not answer; waiting for it" in process.said(), "it says so")
+            await until(lambda: "kafka_away" in process.said(), "it says so")
             await until(lambda: not process.metric(KAFKA_UP), "its page says so")
             assert process.child.poll() is None
             assert process.stop() == 0, process.said()
@@ -291,7 +291,9 @@ async def test_a_disk_that_takes_no_more_is_said(tmp_path: Path, kafka: str) -> 
     with archiver(tmp_path / "a", kafka, topics.positions, archive, 50_000) as process:
         assert process.child.wait(60) == 1
         said = process.said().splitlines()[-1]
-        assert said.startswith(f"mucktrack: {archive}: File too large; what was read since")
+        told = json.loads(said)
+        assert told["event"] == "process_failed"
+        assert told["error"].startswith(f"{archive}: File too large; what was read since")
         assert "Traceback" not in process.said()
     assert not list(archive.rglob("*.tmp"))
     assert not list(archive.rglob("*.parquet"))
