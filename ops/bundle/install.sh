@@ -98,8 +98,8 @@ ln -sfn "versions/$version" "$folder/current"
 "$folder/bin/mucktrack" --version
 cat <<NEXT
 
-    $folder/bin/mucktrack city check $folder/current/producers/cities/demo
-    $folder/bin/mucktrack up
+    "$folder/bin/mucktrack" city check "$folder/current/producers/cities/demo"
+    "$folder/bin/mucktrack" up
 
 checks the city that comes along, and shows everything at work on this machine. What runs already goes
 on with the version it was started with: start it anew. Documentation is in $folder/current/docs.

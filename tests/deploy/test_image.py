@@ -79,11 +79,11 @@ def test_the_locks_of_parts_are_parts_of_the_lock() -> None:
 JUDGE = """
 import os, sys
 from streams.warm import compile_core
-from streams.passage import take
+from streams.passage import pass_over
 import numba
 compile_core()
 print(numba.config.CACHE_DIR)
-print(sum(take.stats.cache_hits.values()), sum(take.stats.cache_misses.values()))
+print(sum(pass_over.stats.cache_hits.values()), sum(pass_over.stats.cache_misses.values()))
 """
 
 
