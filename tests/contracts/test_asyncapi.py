@@ -10,12 +10,12 @@ import jsonschema_rs
 import pytest
 from contract_parts import asyncapi, followed, schema
 from golden import golden, prepared_city
-from mucktrack.version import version
 
 from mucktrack.topics import TOPICS
 from streams.detect import Engine
 from streams.output import ce_headers, encode
 from streams.position import Position, Tick, decode_record
+from streams.version import version
 
 SPECIFICATION = Path(__file__).parent / "asyncapi" / "3.0.0.json"
 CHANNELS = {one["address"]: one for one in asyncapi()["channels"].values()}
