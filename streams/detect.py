@@ -12,7 +12,7 @@ import numpy as np
 
 from geofences.index import NONE
 from geofences.lookup import scratch
-from streams.batch import TruckTable, columns
+from streams.batch import Batch, columns
 from streams.events import Out
 from streams.gate import REASONS
 from streams.names import NamedIds
@@ -23,6 +23,7 @@ from streams.runs import Pool
 from streams.snapshot import Snapshot, State, StateCopy, UnknownFormat
 from streams.state import LOADED, NEVER, NO_TIME, NOW, TRUCK, UNKNOWN, blank_truck
 from streams.succession import PreparedCity, Succession, UnusableCity
+from streams.trucks import TruckTable
 from streams.versions import ASK_AGAIN, Version, Versions
 
 __all__ = ["Engine", "Outcome", "PreparedCity", "UnusableCity"]
@@ -119,7 +120,7 @@ class Engine:
 
     def loads(self, truck_ids: Sequence[str]) -> list[bool | None]:
         """Whether each truck, all of them seen before, is loaded by now; None = not known."""
-        codes = self._rows.loaded[self.trucks.rows(truck_ids)].tolist()
+        codes = self._rows.loaded[self.trucks.rows_of(truck_ids)].tolist()
         return [None if code == UNKNOWN else code == LOADED for code in codes]
 
     def glimpse(self, truck_id: str) -> Glimpse:
@@ -159,6 +160,10 @@ class Engine:
         How a stream is cut into calls makes no difference to what comes of it.
         """
         return self.process_columns(columns(elements, record_ms, self.trucks))
+
+    def process_batch(self, batch: Batch) -> Outcome:
+        """Take what `batch` holds; as `process` with its elements."""
+        return self.process_columns(batch.columns(self.trucks))
 
     def process_columns(self, batch: Any) -> Outcome:
         """Take the rows of `batch` (`streams.passage.POSITION`), whose trucks have rows already."""
@@ -201,7 +206,7 @@ class Engine:
             changed,
             self._versions.succession.key,
             self._versions.names,
-            self.trucks.ids[: self._ready],
+            self.trucks,
             self._rows[: self._ready],
             self._due_ms[: self._ready],
             self._pool,
@@ -214,8 +219,7 @@ class Engine:
         Raises `streams.snapshot.UnknownFormat` for what is no such state.
         """
         snapshot = Snapshot.decode(state)
-        for truck_id in snapshot.truck_ids:
-            self.trucks.row(truck_id)
+        self.trucks.rows_of(snapshot.truck_ids)
         if len(self.trucks) != len(snapshot.truck_ids):
             raise UnknownFormat("engine state with trucks that are there twice or sit elsewhere")
         self._rows, self._due_ms = snapshot.rows, snapshot.due_ms
