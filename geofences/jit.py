@@ -48,6 +48,7 @@ COMPILED_SOURCES = (
     "streams/stop.py",
     "streams/thresholds.py",
     "streams/trucks.py",
+    "streams/waiting.py",
     "streams/whereabouts.py",
 )
 """The files that hold compiled functions or what those take as constants; a test keeps the list."""

@@ -6,9 +6,10 @@ round `Engine`; what it does to one position stands in `streams.passage.take`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from geofences.index import NONE
 from geofences.lookup import scratch
@@ -17,7 +18,7 @@ from streams.events import Out
 from streams.gate import REASONS
 from streams.names import NamedIds
 from streams.output import Trip, Violation
-from streams.passage import CLOCK, Trucks, pass_over, sweep
+from streams.passage import CLOCK, POSITION, Trucks, pass_over, sweep
 from streams.position import Element
 from streams.runs import Pool
 from streams.snapshot import Snapshot, State, StateCopy, UnknownFormat
@@ -33,6 +34,18 @@ FIRST_RUNS = 64
 OUT_POSITIONS = 256
 
 
+class Judged(NamedTuple):
+    """A batch with its verdicts."""
+
+    rows: Any
+    """`streams.passage.POSITION`"""
+    codes: npt.NDArray[np.uint8]
+    """Of the reason each is rejected for, 0 = a fix; also of a tick, which has no truck."""
+
+
+NOTHING: Final = Judged(np.zeros(0, POSITION).view(np.recarray), np.zeros(0, np.uint8))
+
+
 @dataclass(slots=True)
 class Outcome:
     """What came of a batch."""
@@ -42,6 +55,7 @@ class Outcome:
     """Index of the element in the batch, and the reason."""
     violations: list[Violation] = field(default_factory=list)
     trips: list[Trip] = field(default_factory=list)
+    judged: Judged = field(default=NOTHING, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +134,11 @@ class Engine:
 
     def loads(self, truck_ids: Sequence[str]) -> list[bool | None]:
         """Whether each truck, all of them seen before, is loaded by now; None = not known."""
-        codes = self._rows.loaded[self.trucks.rows_of(truck_ids)].tolist()
+        return self.loads_of_rows(self.trucks.rows_of(truck_ids))
+
+    def loads_of_rows(self, rows: Any) -> list[bool | None]:
+        """The same of the trucks in these rows."""
+        codes = self._rows.loaded[rows].tolist()
         return [None if code == UNKNOWN else code == LOADED for code in codes]
 
     def glimpse(self, truck_id: str) -> Glimpse:
@@ -169,7 +187,7 @@ class Engine:
         """Take the rows of `batch` (`streams.passage.POSITION`), whose trucks have rows already."""
         self._make_rows()
         reasons = batch.reason.copy()
-        outcome = Outcome()
+        outcome = Outcome(judged=Judged(batch, reasons))
         for start, end, version in self._versions.pieces(batch):
             self._pass_over(version, batch[start:end], reasons[start:end], outcome)
         if self._clocks[0].watermark_ms >= self._clocks[0].next_due_ms:

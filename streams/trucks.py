@@ -14,7 +14,7 @@ but speed.
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Final, NamedTuple, cast, overload
+from typing import Any, Final, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,7 @@ class TruckTable:
 
     def row(self, truck_id: str) -> int:
         """The truck's row, a new one at first sight."""
-        return cast("int", self.rows_of([truck_id])[0])
+        return self.rows_of([truck_id])[0]
 
     def rows_of(self, truck_ids: Sequence[str]) -> list[int]:
         """The row of each truck, a new one at first sight."""
@@ -101,7 +101,7 @@ class TruckTable:
         self._make_room(len(truck_ids), len(packed.text))
         rows = np.zeros(len(truck_ids), np.int64)
         self._count = take_in(self._table, self._count, packed.text, packed.ends, rows)
-        return cast("list[int]", rows.tolist())
+        return rows.tolist()
 
     def assign(self, rows: Any, ids: Packed, hashes: npt.NDArray[np.int64]) -> None:
         """Give each of `rows` (of a batch) that is `NEW` the row of its truck, or `SKIPPED` and the
@@ -170,9 +170,9 @@ def _encoded(truck_id: str) -> bytes:
 @compiled
 def hash_of(random: Any, text: Any, start: int, end: int) -> int:
     """Of text[start:end]. The numbers begin again where it is longer than the ids of records."""
-    bits = np.int64(0)
+    bits = 0
     for i in range(start, end):
-        bits ^= np.int64(random[(i - start) % LONGEST_ID_BYTES, text[i]])
+        bits ^= int(random[(i - start) % LONGEST_ID_BYTES, text[i]])
     return bits
 
 
@@ -196,7 +196,7 @@ def _is_same(table: Table, row: int, text: Any, start: int, end: int) -> bool:
     begin = table.ends[row]
     if table.ends[row + 1] - begin != end - start:
         return False
-    for i in range(end - start):
+    for i in range(end - start):  # noqa: SIM110
         if table.text[begin + i] != text[start + i]:
             return False
     return True
@@ -276,7 +276,7 @@ def assign(
 @compiled
 def _likely_row(table: Table, bits: int) -> int:
     """The row that a truck with this hash has, unless another lies in its way."""
-    return max(0, table.slots[bits & (len(table.slots) - 1)]) & 0xFFFFFFFF
+    return int(max(0, table.slots[bits & (len(table.slots) - 1)]) & 0xFFFFFFFF)
 
 
 @compiled
@@ -298,16 +298,16 @@ def murmur2(text: Any, start: int, end: int) -> int:
     mixed = SEED ^ (end - start)
     i = start
     while end - i >= 4:
-        k = np.int64(0)
+        k = 0
         for j in range(4):
-            k |= np.int64(text[i + j]) << 8 * j
+            k += int(text[i + j]) * (1 << 8 * j)
         k = k * MULTIPLIER & MASK
         k = (k ^ k >> SHIFT) * MULTIPLIER & MASK
         mixed = mixed * MULTIPLIER & MASK ^ k
         i += 4
     if i < end:
         for j in range(end - i):
-            mixed ^= np.int64(text[i + j]) << 8 * j
+            mixed ^= int(text[i + j]) * (1 << 8 * j)
         mixed = mixed * MULTIPLIER & MASK
     mixed = (mixed ^ mixed >> 13) * MULTIPLIER & MASK
     return (mixed ^ mixed >> 15) & 0x7FFFFFFF

@@ -115,27 +115,34 @@ def read_position(
         if field == ODD or seen >> field & 1:
             return ODD
         seen |= 1 << field
-        i = after_blanks(value, i + 1 + LENGTHS[field])
-        if byte_at(value, i) != COLON:
+        i = read_field(value, i + 1 + LENGTHS[field], row, ids, ends, number, field)
+        if i == ODD:
             return ODD
-        i = after_blanks(value, i + 1)
-        end, kind, a, b = read_value(value, i)
-        if end == ODD:
-            return ODD
-        if field == TRUCK_ID:
-            if kind != TEXT or b < 1 or b > MAX_ID:
-                return ODD
-            ends[number + 1] = ends[number] + end - 1 - a
-            for j in range(end - 1 - a):
-                ids[ends[number] + j] = value[a + j]
-        elif not take_value(row, field, kind, a, b):
-            return ODD
-        i = after_blanks(value, end)
+        i = after_blanks(value, i)
         if byte_at(value, i) != COMMA:
             break
     if byte_at(value, i) != CLOSE_OBJECT or seen & REQUIRED != REQUIRED:
         return ODD
     return i + 1
+
+
+@compiled
+def read_field(value: Any, i: int, row: Any, ids: Any, ends: Any, number: int, field: int) -> int:
+    """Where the value of `field` ended, whose name ended at `i`."""
+    i = after_blanks(value, i)
+    if byte_at(value, i) != COLON:
+        return ODD
+    end, kind, a, b = read_value(value, after_blanks(value, i + 1))
+    if end == ODD:
+        return ODD
+    if field != TRUCK_ID:
+        return end if take_value(row, field, kind, a, b) else ODD
+    if kind != TEXT or b < 1 or b > MAX_ID:
+        return ODD
+    ends[number + 1] = ends[number] + end - 1 - a
+    for j in range(end - 1 - a):
+        ids[ends[number] + j] = value[a + j]
+    return end
 
 
 @compiled

@@ -43,9 +43,7 @@ FALSE_WORD = np.frombuffer(b"false", np.uint8)
 @compiled
 def byte_at(value: Any, i: int) -> int:
     """The byte at `i`, or 0, which JSON does not hold, behind the end."""
-    if i >= len(value):
-        return np.int64(0)
-    return np.int64(value[i])
+    return int(value[i]) if i < len(value) else 0
 
 
 @compiled
@@ -84,7 +82,7 @@ def has_word(value: Any, i: int, word: Any) -> bool:
     """Whether `word` stands at `i`."""
     if i + len(word) > len(value):
         return False
-    for j in range(len(word)):
+    for j in range(len(word)):  # noqa: SIM110
         if value[i + j] != word[j]:
             return False
     return True
@@ -97,7 +95,7 @@ def read_number(value: Any, i: int) -> tuple[int, int, int, int]:
     if is_negative:
         i += 1
     start = i
-    mantissa, i = read_digits(value, i, np.int64(0))
+    mantissa, i = read_digits(value, i, 0)
     digits = i - start
     if digits == 0 or (digits > 1 and byte_at(value, start) == ZERO) or digits > MOST_DIGITS:
         return ODD, INTEGER, 0, 0
@@ -145,7 +143,7 @@ def read_exponent(value: Any, i: int) -> tuple[int, int]:
     sign = byte_at(value, i)
     if sign == MINUS or sign == PLUS:
         i += 1
-    power, end = read_digits(value, i, np.int64(0))
+    power, end = read_digits(value, i, 0)
     if end == i or end - i > MOST_EXPONENT_DIGITS:
         return ODD, 0
     return end, -power if sign == MINUS else power
@@ -161,8 +159,8 @@ def is_exact(mantissa: int, exponent: int) -> bool:
 def to_float(mantissa: int, exponent: int) -> float:
     """mantissa · 10^exponent, which must be `is_exact`."""
     if exponent < 0:
-        return float(mantissa) / POWERS[-exponent]
-    return float(mantissa) * POWERS[exponent]
+        return float(mantissa / POWERS[-exponent])
+    return float(mantissa * POWERS[exponent])
 
 
 @compiled
