@@ -125,6 +125,7 @@ def _lay_out(rows: Any, elements: Sequence[Element], record_ms: npt.NDArray[np.i
     if kinds == {Position}:
         _fill(rows, elements, record_ms)
         return
+    rows[:] = np.zeros(1, POSITION)
     rows["truck"] = SKIPPED
     rows["reason"] = MALFORMED
     chosen = [i for i, element in enumerate(elements) if type(element) is Position]
