@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from geofences.index import NONE
 from geofences.lookup import scratch
-from streams.batch import TruckTable, columns
+from streams.batch import Batch, columns
 from streams.events import Out
 from streams.gate import REASONS
 from streams.names import NamedIds
@@ -24,6 +24,7 @@ from streams.runs import Pool
 from streams.snapshot import Snapshot, State, StateCopy, UnknownFormat
 from streams.state import LOADED, NEVER, NO_TIME, NOW, TRUCK, UNKNOWN, blank_truck
 from streams.succession import PreparedCity, Succession, UnusableCity
+from streams.trucks import TruckTable
 from streams.versions import ASK_AGAIN, Version, Versions
 
 __all__ = ["Engine", "Outcome", "PreparedCity", "UnusableCity"]
@@ -133,7 +134,11 @@ class Engine:
 
     def loads(self, truck_ids: Sequence[str]) -> list[bool | None]:
         """Whether each truck, all of them seen before, is loaded by now; None = not known."""
-        codes = self._rows.loaded[self.trucks.rows(truck_ids)].tolist()
+        return self.loads_of_rows(self.trucks.rows_of(truck_ids))
+
+    def loads_of_rows(self, rows: Any) -> list[bool | None]:
+        """The same of the trucks in these rows."""
+        codes = self._rows.loaded[rows].tolist()
         return [None if code == UNKNOWN else code == LOADED for code in codes]
 
     def glimpse(self, truck_id: str) -> Glimpse:
@@ -179,6 +184,10 @@ class Engine:
         """
         return self.process_columns(columns(elements, record_ms, self.trucks))
 
+    def process_batch(self, batch: Batch) -> Outcome:
+        """Take what `batch` holds; as `process` with its elements."""
+        return self.process_columns(batch.columns(self.trucks))
+
     def process_columns(self, batch: Any) -> Outcome:
         """Take the rows of `batch` (`streams.passage.POSITION`), whose trucks have rows already."""
         self._make_rows()
@@ -220,7 +229,7 @@ class Engine:
             changed,
             self._versions.succession.key,
             self._versions.names,
-            self.trucks.ids[: self._ready],
+            self.trucks,
             self._rows[: self._ready],
             self._due_ms[: self._ready],
             self._pool,
@@ -233,8 +242,7 @@ class Engine:
         Raises `streams.snapshot.UnknownFormat` for what is no such state.
         """
         snapshot = Snapshot.decode(state)
-        for truck_id in snapshot.truck_ids:
-            self.trucks.row(truck_id)
+        self.trucks.rows_of(snapshot.truck_ids)
         if len(self.trucks) != len(snapshot.truck_ids):
             raise UnknownFormat("engine state with trucks that are there twice or sit elsewhere")
         self._rows, self._due_ms = snapshot.rows, snapshot.due_ms

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from faust.types import TP
 
 from streams import topics
+from streams.batch import Batch
 from streams.consumer import Fetched
 from streams.detect import Outcome
 from streams.endings import CannotGoOnError
@@ -62,10 +63,27 @@ class Part:
     loaded: Loaded
     records: list[Record] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
-    """Where the elements of each record begin in `elements`."""
-    elements: list[Element] = field(default_factory=list)
-    record_ms: list[int] = field(default_factory=list)
-    """The timestamp of its record, for each element."""
+    """Where the elements of each record begin in `batch`."""
+    batch: Batch = field(default_factory=Batch)
+    decoded: dict[int, list[Element]] = field(default_factory=dict)
+    """The elements of those records, by number, that no compiled code could read."""
+    newest_ms: int = NEVER
+    """The timestamp of the last record."""
+
+    def take(self, record: Record) -> int:
+        """Add a record; how many elements it holds."""
+        start = len(self.batch)
+        self.newest_ms = _timestamp_ms(record.timestamp)
+        decoded = self.batch.read(record.value, self.newest_ms)
+        if decoded is not None:
+            self.decoded[len(self.records)] = decoded
+        self.records.append(record)
+        self.starts.append(start)
+        return len(self.batch) - start
+
+    def elements_of(self, number: int) -> list[Element]:
+        """Those of the record with this number."""
+        return self.decoded.get(number) or decode_record(self.records[number].value)
 
 
 class Worker:
@@ -107,7 +125,7 @@ class Worker:
                     return
 
     def _take(self, waiting: list[tuple[Fetched, Record]], generation: int) -> dict[TP, Part]:
-        """Decode from the end of `waiting` until there is enough."""
+        """Read from the end of `waiting` until there is enough."""
         parts: dict[TP, Part] = {}
         taken = taken_bytes = 0
         while waiting and taken < MAX_ELEMENTS and taken_bytes < MAX_BYTES:
@@ -119,16 +137,11 @@ class Worker:
                 self._intake.broken = True
                 raise OffsetGapError(_gap(record, loaded))
             loaded.next_offset += 1
-            elements = decode_record(record.value)
-            taken += len(elements)
-            taken_bytes += len(record.value or b"")
             part = parts.get(fetched.tp)
             if part is None:
                 part = parts[fetched.tp] = Part(loaded)
-            part.records.append(record)
-            part.starts.append(len(part.elements))
-            part.elements.extend(elements)
-            part.record_ms.extend([_timestamp_ms(record.timestamp)] * len(elements))
+            taken += part.take(record)
+            taken_bytes += len(record.value or b"")
         return parts
 
     async def _work(self, parts: dict[TP, Part], started: float) -> None:
@@ -137,11 +150,11 @@ class Worker:
         tallies = self._metrics.tallies()
         for part in parts.values():
             engine = self._intake.engine_of(part.loaded)
-            outcome = engine.process(part.elements, part.record_ms)
+            outcome = engine.process_batch(part.batch)
             outcomes.append(outcome)
             tallies.add(*outcome.judged, time.time_ns() // 1_000_000)
             outputs += self._outputs_of(part, outcome)
-            self._live.note(engine, part.elements, outcome.rejected)
+            self._live.note(engine, outcome)
             await asyncio.sleep(0)
         judged = time.perf_counter()
         self._metrics.detect_seconds.observe(judged - started)
@@ -169,7 +182,11 @@ class Worker:
         ]
         if outcome.rejected:
             outputs += reject_outputs(
-                self._topics.rejected, part.records, part.starts, part.elements, outcome.rejected
+                self._topics.rejected,
+                part.records,
+                part.starts,
+                part.elements_of,
+                outcome.rejected,
             )
         return outputs
 
@@ -180,13 +197,13 @@ class Worker:
             metrics.note_trips(outcome.trips)
             if outcome.rejected and TOO_MANY_TRUCKS in outcome.judged.codes:
                 self._say_full(tp, part.loaded)
-            part.loaded.newest_ms = part.record_ms[-1]
+            part.loaded.newest_ms = part.newest_ms
             if self._intake.loaded.get(tp) is part.loaded:
                 metrics.note_trucks(tp.partition, len(part.loaded.engine.trucks))
                 metrics.note_progress(
                     tp.partition, part.loaded.next_offset, part.loaded.engine.highest_ms
                 )
-        newest_ms = max(part.record_ms[-1] for part in parts.values())
+        newest_ms = max(part.newest_ms for part in parts.values())
         if newest_ms != NEVER:
             metrics.note_newest_record(newest_ms)
 

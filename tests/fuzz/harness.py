@@ -27,6 +27,7 @@ from fuzz.demands import demand
 from fuzz.garbage import GOOD_PREFIX, Garbage
 from producers.chunk import InputFileError
 from producers.files import open_positions
+from streams import batch as read_batch
 from streams.detect import Engine, Outcome, PreparedCity
 from streams.elements import MAX_ORIGINAL
 from streams.gate import REASONS
@@ -89,6 +90,10 @@ class Batch:
         self.record_ms += [record_ms] * len(elements)
         return range(start, len(self.elements))
 
+    def elements_of(self, number: int) -> list[Element]:
+        """Those of the record with this number."""
+        return self.elements[slice(*[*self.starts, None][number : number + 2])]
+
 
 @cache
 def case(number: int) -> tuple[PreparedCity, list[Position]]:
@@ -115,10 +120,14 @@ class Round:
         self._garbage = Garbage(self._rng, (middle.lon, middle.lat), start_ms, PARTITION)
         self._stamps = (*[NEVER] * 40, *[start_ms + 7_000_000] * 8, start_ms, 0, NEVER - 1)
         self._class = engine
-        self._live = self._new_live()
+        self._live, self._reading = (
+            self._new_live(),
+            Engine.live(self._prepared, *PARTITION, MOST_TRUCKS),
+        )
         for truck_id in dict.fromkeys(position.truck_id for position in self._good):
             # Known already, as trucks are before the invented ones take all the room.
             self._live.trucks.row(truck_id)
+            self._reading.trucks.row(truck_id)
         self._offline = engine.offline(self._prepared)
         self._live_alone = Engine.live(self._prepared, *PARTITION)
         self._offline_alone = Engine.offline(self._prepared)
@@ -160,21 +169,14 @@ class Round:
             ce_headers(violation)
         self._check_rejects(batch, live)
         self._check_good(good, places, live, offline)
-        fixes = self._fixes(batch.elements, live)
-        whereabouts(self._live, fixes[:50])
+        self._check_reading(batch, live)
+        rows = live.judged.rows
+        whereabouts(self._live, rows[rows.truck >= 0][:50])
         for _, reason in live.rejected:
             self.counts[reason] += 1
         self.counts["fixes"] += live.fixes
         self.counts["violations"] += len(live.violations) + len(offline.violations)
         self.counts["trips"] += len(live.trips) + len(offline.trips)
-
-    def _fixes(self, elements: Sequence[Element], outcome: Outcome) -> list[Position]:
-        rejected = {index for index, _ in outcome.rejected}
-        return [
-            element
-            for index, element in enumerate(elements)
-            if isinstance(element, Position) and index not in rejected
-        ]
 
     def _check_counts(self, elements: Sequence[Element], outcome: Outcome) -> None:
         """Each element is a fix, a tick, or rejected with a reason, once."""
@@ -193,7 +195,7 @@ class Round:
 
     def _check_rejects(self, batch: Batch, outcome: Outcome) -> None:
         outputs = reject_outputs(
-            "gps.rejected", batch.records, batch.starts, batch.elements, outcome.rejected
+            "gps.rejected", batch.records, batch.starts, batch.elements_of, outcome.rejected
         )
         demand(len(outputs) == len(outcome.rejected), "rejects lost", len(outputs))
         last, array, flat = -1, None, b""
@@ -232,12 +234,30 @@ class Round:
         self.counts["good"] += len(good)
         self.counts["good violations"] += len(of_good)
 
+    def _check_reading(self, batch: Batch, live: Outcome) -> None:
+        """What compiled code reads of the records is what they hold."""
+        read = read_batch.Batch()
+        for record, start in zip(batch.records, batch.starts, strict=True):
+            decoded = read.read(record.value, batch.record_ms[start])
+            self.counts["read by compiled code"] += decoded is None
+        told = self._reading.process_batch(read)
+        rows, others = told.judged.rows, live.judged.rows
+        for name in rows.dtype.names:
+            demand(rows[name].tobytes() == others[name].tobytes(), "read otherwise", name)
+        demand(told.rejected == live.rejected, "judged otherwise when read", told.rejected)
+        demand(
+            list(map(encode, told.violations)) == list(map(encode, live.violations)),
+            "told otherwise when read",
+            told.violations,
+        )
+
     def _restart(self) -> None:
         state = self._live.export()
         restored = self._new_live()
         restored.restore(state)
         demand(restored.export() == state, "a state is not restored as it was")
         self._live = restored
+        demand(self._reading.export() == state, "another state when records are read")
         self.counts["restarts"] += 1
 
     def _files(self) -> None:
