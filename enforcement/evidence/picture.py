@@ -26,6 +26,7 @@ WIDTH, HEIGHT = 720.0, 460.0
 MARGIN: Final = 0.18
 LEAST_M: Final = 500.0
 """Half of the least width that is shown."""
+NAMESPACE: Final = "http://www.w3.org/2000/svg"
 LABELS: Final = 10
 SMALL: Final = 120.0
 """A shape that is smaller is named above, not within."""
@@ -120,7 +121,9 @@ def city_picture(city: City, site_margin_m: float = 50.0, *, english: bool = Fal
     route_ids = frozenset(route.route_id for route in city.routes)
     middle = (west + east) / 2, (south + north) / 2
     moments = Moments(ZoneInfo(city.timezone))
-    return _svg(_map(Scene(city, site_margin_m, (), *middle, moments, english, route_ids), window))
+    scene = Scene(city, site_margin_m, (), *middle, moments, english, route_ids)
+    # Within a page, as the report has its pictures, no name of the language is needed.
+    return _svg(_map(scene, window)).replace("<svg ", f'<svg xmlns="{NAMESPACE}" ', 1)
 
 
 def _drawn(scene: Scene, window: _Window) -> str:
@@ -134,7 +137,7 @@ def _map(scene: Scene, window: _Window) -> Iterator[str]:
 
 def _svg(parts: Iterable[str]) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
+        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
         'role="img" font-family="sans-serif" font-size="10">'
         f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fbfbf8"/>'
         f"{''.join(parts)}"

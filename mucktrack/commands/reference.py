@@ -13,7 +13,7 @@ from mucktrack.settings import Settings
 
 @click.group("city")
 def city_group() -> None:
-    """Make a city of what an office has, check its reference data, and publish it."""
+    """Make a city, check its reference data, and publish it."""
 
 
 @city_group.command("check")
@@ -134,7 +134,7 @@ def new_city(
     help="Where the picture goes.",
 )  # fmt: skip
 def city_picture(folder: Path, target: Path | None) -> None:
-    """Draw a city as SVG, for a browser: districts, zones, routes with corridors, sites."""
+    """Draw a city, as SVG for a browser."""
     from mucktrack.city_new import picture
 
     picture(folder, target)
