@@ -6,7 +6,7 @@ round `Engine`; what it does to one position stands in `streams.passage.take`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from streams.events import Out
 from streams.gate import REASONS
 from streams.names import NamedIds
 from streams.output import Trip, Violation
-from streams.passage import CLOCK, Trucks, pass_over, sweep
+from streams.passage import CLOCK, POSITION, Trucks, pass_over, sweep
 from streams.position import Element
 from streams.runs import Pool
 from streams.snapshot import Snapshot, State, StateCopy, UnknownFormat
@@ -33,18 +33,28 @@ FIRST_RUNS = 64
 OUT_POSITIONS = 256
 
 
+class Judged(NamedTuple):
+    """A batch with its verdicts."""
+
+    rows: Any
+    """`streams.passage.POSITION`"""
+    codes: npt.NDArray[np.uint8]
+    """Of the reason each is rejected for, 0 = a fix; also of a tick, which has no truck."""
+
+
+NOTHING: Final = Judged(np.zeros(0, POSITION).view(np.recarray), np.zeros(0, np.uint8))
+
+
 @dataclass(slots=True)
 class Outcome:
     """What came of a batch."""
 
     fixes: int = 0
-    reasons: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
-    """Of each element, the code of the reason that it was rejected for (`streams.gate`); 0 = it was
-    not."""
     rejected: list[tuple[int, str]] = field(default_factory=list)
     """Index of the element in the batch, and the reason."""
     violations: list[Violation] = field(default_factory=list)
     trips: list[Trip] = field(default_factory=list)
+    judged: Judged = field(default=NOTHING, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +183,7 @@ class Engine:
         """Take the rows of `batch` (`streams.passage.POSITION`), whose trucks have rows already."""
         self._make_rows()
         reasons = batch.reason.copy()
-        outcome = Outcome(reasons=reasons)
+        outcome = Outcome(judged=Judged(batch, reasons))
         for start, end, version in self._versions.pieces(batch):
             self._pass_over(version, batch[start:end], reasons[start:end], outcome)
         if self._clocks[0].watermark_ms >= self._clocks[0].next_due_ms:

@@ -14,7 +14,7 @@ from streams.census import Census
 from streams.districts import Districts
 from streams.gate import REASONS
 from streams.health import HUNG_S
-from streams.instruments import FIX
+from streams.instruments import FIX, LATENCY_S
 from streams.output import Trip, Violation
 from streams.registry import ProcessMetrics
 from streams.sources import SOURCES
@@ -78,6 +78,10 @@ class Metrics(ProcessMetrics):
         self._city_info = self.gauge("city_info")
         self._city_start_time_seconds = self.gauge("city_start_time_seconds")
         self.city_failures = self.counter("city_failures_total")
+
+    def tallies(self) -> Tallies:
+        """For the positions of a micro-batch, nothing counted yet."""
+        return Tallies.by(LATENCY_S)
 
     def note_tallies(self, tallies: Tallies, queued_s: float) -> None:
         """What became of the positions of a micro-batch, and how long its stages took; `queued_s`:

@@ -3,6 +3,7 @@
 `streams.worker` asks; `streams.metrics` adds it up. Pure: what time it is, it is told.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ import numpy.typing as npt
 
 from geofences.jit import compiled
 from streams.gate import FIX_ACCEPTED, REASONS
-from streams.instruments import LATENCY_S
 from streams.passage import TICK
 from streams.sources import SOURCES
 from streams.state import NEVER
@@ -21,9 +21,6 @@ AHEAD_MS: Final = 2_000
 
 Counts = npt.NDArray[np.int64]
 
-_bounds_ms: Final = (np.array(LATENCY_S) * 1000).round().astype(np.int64)
-_BUCKETS: Final = len(LATENCY_S) + 1
-
 
 @dataclass(slots=True)
 class Tallies:
@@ -32,19 +29,23 @@ class Tallies:
     outcomes: Counts
     """By number of the source and code of the outcome."""
     received: Counts
-    """Fixes by bucket of `LATENCY_S`: from their time until they were received."""
+    """Fixes by bucket: from their time until they were received."""
     judged: Counts
     """From then until the verdict."""
     sums: Counts
     """ticks, fixes, ahead; milliseconds of received, and of judged."""
+    bounds_ms: Counts
+    """Upper bounds of the buckets but for the last."""
 
     @classmethod
-    def none(cls) -> "Tallies":
+    def by(cls, bounds_s: Sequence[float]) -> "Tallies":
+        """None yet, for buckets with these upper bounds."""
         return cls(
             np.zeros((len(SOURCES), len(REASONS)), np.int64),
-            np.zeros(_BUCKETS, np.int64),
-            np.zeros(_BUCKETS, np.int64),
+            np.zeros(len(bounds_s) + 1, np.int64),
+            np.zeros(len(bounds_s) + 1, np.int64),
             np.zeros(5, np.int64),
+            (np.array(bounds_s) * 1000).round().astype(np.int64),
         )
 
     @property
@@ -71,7 +72,7 @@ class Tallies:
     def add(self, batch: Any, reasons: npt.NDArray[np.uint8], now_ms: int) -> None:
         """`reasons`: the code of each row of `batch` (`streams.passage.POSITION`)."""
         _add(
-            batch, reasons, now_ms, _bounds_ms,
+            batch, reasons, now_ms, self.bounds_ms,
             self.outcomes, self.received, self.judged, self.sums,
         )  # fmt: skip
 

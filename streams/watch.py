@@ -18,7 +18,7 @@ from streams.state import NEVER
 
 LOOK_S: Final = 2.0
 SHARE: Final = 0.002
-"""Of the worker's time that may go into counting trucks: a million of them every half a minute."""
+"""Of the worker's time that may go into counting trucks: a million of them every forty seconds."""
 
 
 class Watch:

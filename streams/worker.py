@@ -16,7 +16,6 @@ from typing import Any
 from faust.types import TP, EventT
 
 from streams import topics
-from streams.batch import columns
 from streams.checkpoint import CannotGoOnError
 from streams.detect import Outcome
 from streams.gate import REASONS, TOO_MANY_TRUCKS
@@ -29,7 +28,6 @@ from streams.position import Element, decode_record
 from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER
-from streams.tallies import Tallies
 
 log = logging.getLogger(__name__)
 
@@ -136,13 +134,12 @@ class Worker:
     async def _work(self, parts: dict[TP, Part], started: float) -> None:
         outputs: list[Output] = []
         outcomes: list[Outcome] = []
-        tallies = Tallies.none()
+        tallies = self._metrics.tallies()
         for part in parts.values():
             engine = self._intake.engine_of(part.loaded)
-            batch = columns(part.elements, part.record_ms, engine.trucks)
-            outcome = engine.process_columns(batch)
+            outcome = engine.process(part.elements, part.record_ms)
             outcomes.append(outcome)
-            tallies.add(batch, outcome.reasons, time.time_ns() // 1_000_000)
+            tallies.add(*outcome.judged, time.time_ns() // 1_000_000)
             outputs += self._outputs_of(part, outcome)
             self._live.note(engine, part.elements, outcome.rejected)
             await asyncio.sleep(0)
@@ -179,7 +176,7 @@ class Worker:
         for (tp, part), outcome in zip(parts.items(), outcomes, strict=True):
             metrics.note_violations(outcome.violations, now_s)
             metrics.note_trips(outcome.trips)
-            if outcome.rejected and TOO_MANY_TRUCKS in outcome.reasons:
+            if outcome.rejected and TOO_MANY_TRUCKS in outcome.judged.codes:
                 self._say_full(tp, part.loaded)
             part.loaded.newest_ms = part.record_ms[-1]
             if self._intake.loaded.get(tp) is part.loaded:

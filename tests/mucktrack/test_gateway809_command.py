@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from gateway_parts import PARTITIONS, TIME_MS, positions
 from gateway_parts import broker as broker
+from pages import check_page
 from platform_parts import CIPHER, EAST, PLATFORMS, LowerPlatform
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -85,6 +86,7 @@ async def test_it_serves_until_a_signal(broker: str, tmp_path: Path, platforms: 
             assert '"ready": true' in ready
             figures = await asyncio.to_thread(_page, pages, "metrics")
             assert 'mucktrack_gateway_logins_total{result="0"} 1.0' in figures
+            check_page(figures, "gateway809")
             child.send_signal(signal.SIGTERM)
             await platform.until_cut()
         assert await asyncio.to_thread(child.wait, WAIT_S) == 0

@@ -33,6 +33,7 @@ from live_parts import (
     worker,
     write_city,
 )
+from pages import check_page
 from tally import tally
 
 from mucktrack.embedded import tansu
@@ -262,6 +263,7 @@ async def test_it_waits_while_kafka_is_away_and_goes_on(tmp_path: Path) -> None:
         read_offset = f'mucktrack_archive_read_offset{{partition="{own}"}}'
         with archiver(tmp_path / "a", broker.address, topics.positions, archive) as process:
             await until(lambda: process.metric(read_offset) == len(positions), "all is read")
+            check_page(process.page("metrics")[1], "archiver")
             broker.child.stop()
             await until(lambda: "does not answer; waiting for it" in process.said(), "it says so")
             await until(lambda: not process.metric(KAFKA_UP), "its page says so")
