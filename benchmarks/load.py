@@ -65,6 +65,7 @@ class Load:
 
     def __init__(self, city: City, *, offending: float, seed: int = 1) -> None:
         """`offending`: the share of the trucks' time that falls in offending episodes."""
+        self.city = city
         self.offending = offending
         self._seed = seed
         self._lines = _Lines(city)

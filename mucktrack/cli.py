@@ -13,6 +13,7 @@ import click
 
 from mucktrack.commands import (
     archiving,
+    benching,
     enforcing,
     evidence,
     frames,
@@ -103,5 +104,6 @@ for command in (
     reference.profiles_group,
     reference.topics_group,
     reference.print_settings,
+    benching.bench,
 ):
     cli.add_command(command)

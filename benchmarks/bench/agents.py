@@ -1,8 +1,8 @@
 """The ceilings of a worker: plain Faust agents that do next to nothing.
 
-`python -m benchmarks.bench.agents decode KAFKA GROUP FROM TO` reads `gps.positions` with Faust as it
-comes, decodes each record's array and forgets it; `noop` does not even decode. What they count is
-positions, between the FROMth and the TOth; the figures are one line of JSON on standard output.
+`python -m benchmarks.bench.agents decode KAFKA GROUP FROM TO` reads `gps.positions` with Faust as
+it comes, decodes each record's array and forgets it; `noop` does not even decode. What they count
+is positions, between the FROMth and the TOth; the figures are one line of JSON on standard output.
 A worker reads as many records at once as they do. They know nothing of what a worker does.
 """
 

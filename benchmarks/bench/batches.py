@@ -76,14 +76,24 @@ def arrays(load: Load, start: int, stop: int, partitions: int, size: int) -> Ite
 
 def singles(load: Load, start: int, stop: int, partitions: int) -> Iterator[Frame]:
     """Positions start:stop, a record each."""
+    return paced(load, start, stop, partitions, 1, CHUNK)
+
+
+def paced(
+    load: Load, start: int, stop: int, partitions: int, array: int, step: int
+) -> Iterator[Frame]:
+    """Positions start:stop in frames of `step` each, every partition's in arrays of about `array`
+    and no more than that; 1 = single records."""
     homes = partitions_of(load, partitions)
-    for first, last in pieces(stop - start, CHUNK):
+    for first, last in pieces(stop - start, step):
         waiting: list[list[Position]] = [[] for _ in range(partitions)]
         _gather(load, start + first, start + last, homes, waiting)
         yield _frame(
             {
                 partition: [
-                    record for position in positions for record in array_records([position])
+                    record
+                    for at, end in pieces(len(positions), _even(len(positions), array))
+                    for record in array_records(positions[at:end])
                 ]
                 for partition, positions in enumerate(waiting)
                 if positions
@@ -91,9 +101,12 @@ def singles(load: Load, start: int, stop: int, partitions: int) -> Iterator[Fram
         )
 
 
-def _gather(
-    load: Load, start: int, stop: int, homes: Ints, waiting: list[list[Position]]
-) -> None:
+def _even(count: int, most: int) -> int:
+    """The size of pieces of `count`, as few as can be of at most `most`, and much alike."""
+    return -(-count // -(-count // most))
+
+
+def _gather(load: Load, start: int, stop: int, homes: Ints, waiting: list[list[Position]]) -> None:
     """Put positions start:stop behind those that wait for their partition's array."""
     trucks = load.fleet.order[np.arange(start, stop) % len(homes)]
     positions = load.positions(start, stop)

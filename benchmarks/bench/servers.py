@@ -5,7 +5,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,11 +101,12 @@ class Servers:
     def drain(self, workers: int, first: int, last: int) -> Rate:
         """Let fresh workers read the topic: from when they have `first` positions together, and
         each of them some, until they have `last`, or one of them has nothing left to do."""
+        begun = Mark(time.monotonic(), 0.0, (0,) * workers, 0)
         running = self.start_workers(workers)
         try:
             for worker in running:
                 worker.wait_until_ready()
-            return _between(_marks(running, first, last))
+            return between(begun, _marks(running, first, last))
         finally:
             for worker in running:
                 worker.child.begin_stop()
@@ -155,7 +156,8 @@ def _marks(workers: list[Worker], first: int, last: int) -> list[Mark]:
     marks: list[Mark] = []
     while not marks or sum(marks[-1].positions) < last:
         mark = _mark(workers)
-        if marks or (sum(mark.positions) >= first and all(mark.positions)):
+        taken = sum(mark.positions)
+        if marks or (taken >= first and all(mark.positions)) or taken >= last:
             marks.append(mark)
         time.sleep(EVERY_S)
     return marks
@@ -173,17 +175,16 @@ def _mark(workers: list[Worker]) -> Mark:
     )
 
 
-def _between(marks: list[Mark]) -> Rate:
-    """Up to the last moment at which each of them had work left."""
-    begin, done = marks[0], marks[-1].positions
+def between(started: Mark, marks: Sequence[Mark]) -> Rate:
+    """Up to the last moment at which each of them had work left; from their start where they were
+    done as soon as they were looked at."""
+    done = marks[-1].positions
     busy = [
         mark
-        for mark in marks[1:]
+        for mark in marks
         if all(now < then for now, then in zip(mark.positions, done, strict=True))
     ]
-    if not busy:
-        raise SystemExit("the workers were done before they could be measured: more positions")
-    end = busy[-1]
+    begin, end = (busy[0], busy[-1]) if len(busy) > 1 else (started, marks[-1])
     return Rate(
         sum(end.positions) - sum(begin.positions),
         end.time_s - begin.time_s,
