@@ -44,7 +44,7 @@ def sizes(*, quick: bool, rounds: int | None, trucks: int | None, positions: int
 def run(kind: str, chosen: Sizes, json: Path | None, picture: Path | None) -> list[str]:
     """Measure; the lines of the table. Progress goes to standard error."""
     _check(kind, json, picture)
-    # It says at length that the embedded broker has no idempotent producers, which are done without.
+    # It says at length that the embedded broker has no idempotent producers.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     report = Report()
     measures = KINDS.values() if kind == ALL else [KINDS[kind]]

@@ -16,6 +16,8 @@ FETCH, FETCH_VERSION = 1, 4
 CLIENT = b"mucktrack-bench"
 LEADER_ONLY = 1
 ANSWER_S = 60.0
+FETCH_WAIT_MS = 10
+"""Tansu answers nothing at all to a fetch that does not want to wait."""
 
 
 class KafkaRefusedError(Exception):
@@ -73,7 +75,7 @@ class Connection:
         the nearer to the end, the less comes back with the answer."""
         parts = [
             _head(FETCH, FETCH_VERSION, 0),
-            struct.pack(">iiiib", -1, 0, 0, 1, 0),  # no replica, no wait, hardly any bytes
+            struct.pack(">iiiib", -1, FETCH_WAIT_MS, 0, 1, 0),  # no replica, hardly any bytes
             struct.pack(">i", 1),
             _text(topic.encode()),
             struct.pack(">i", len(offsets)),
@@ -104,6 +106,8 @@ def _watermarks(answer: bytes, partitions: int) -> list[int]:
     at += 2 + length
     (count,) = struct.unpack_from(">i", answer, at)
     at += 4
+    if count != partitions:
+        raise KafkaRefusedError(f"fetch: {count} partitions answered, of {partitions}")
     found = [0] * partitions
     for _ in range(count):
         partition, error, watermark, _, aborted = struct.unpack_from(">ihqqi", answer, at)
