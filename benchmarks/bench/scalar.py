@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import shapely
 from pyproj import Transformer
 from shapely import STRtree
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform
 
+from benchmarks.plane import Floats
 from geofences.city import City, Site
 from streams.position import Position
 
@@ -194,7 +195,10 @@ class ScalarReading:
             self.opened += 1
 
     def _metres(self, shape: BaseGeometry) -> BaseGeometry:
-        return transform(self._project, shape)
+        def project(points: Floats) -> Floats:
+            return np.column_stack(self._project(*points.T))
+
+        return shapely.transform(shape, project)
 
     def _site(self, site: Site) -> BaseGeometry:
         shape = self._metres(site.shape)

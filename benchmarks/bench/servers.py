@@ -184,7 +184,9 @@ def between(started: Mark, marks: Sequence[Mark]) -> Rate:
         for mark in marks
         if all(now < then for now, then in zip(mark.positions, done, strict=True))
     ]
-    begin, end = (busy[0], busy[-1]) if len(busy) > 1 else (started, marks[-1])
+    begin, end = (busy[0], busy[-1]) if busy else (started, marks[-1])
+    if begin.positions == end.positions:
+        begin, end = started, marks[-1]
     return Rate(
         sum(end.positions) - sum(begin.positions),
         end.time_s - begin.time_s,
