@@ -20,9 +20,9 @@ import shapely
 from benchmarks.plane import LAT_M, LON_M, Floats
 from geofences.city import City
 from geofences.loader import load_city
-from streams.batch import MANY_SATELLITES
 from streams.passage import POSITION
 from streams.position import Position, encode_position
+from streams.reading.record import MANY_SATELLITES
 from streams.state import NEVER
 
 Ints = npt.NDArray[np.int64]

@@ -37,12 +37,18 @@ COMPILED_SOURCES = (
     "streams/force.py",
     "streams/gate.py",
     "streams/load.py",
+    "streams/partition.py",
     "streams/passage.py",
+    "streams/position.py",
+    "streams/reading/record.py",
+    "streams/reading/tokens.py",
     "streams/rules.py",
     "streams/runs.py",
     "streams/state.py",
     "streams/stop.py",
     "streams/thresholds.py",
+    "streams/trucks.py",
+    "streams/waiting.py",
     "streams/whereabouts.py",
 )
 """The files that hold compiled functions or what those take as constants; a test keeps the list."""
@@ -80,11 +86,11 @@ else:
 
     @intrinsic  # type: ignore[untyped-decorator]
     def prefetch(_: Any, array: Any, index: Any) -> Any:
-        """`prefetch(array, index)`: begin to fetch a record into the processor's cache."""
+        """`prefetch(array, index)`: begin to fetch an item into the processor's cache."""
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             int32, int64, pointer = ir.IntType(32), ir.IntType(64), ir.IntType(8).as_pointer()
-            item_bytes = array.dtype.size
+            item_bytes = context.get_abi_sizeof(context.get_data_type(array.dtype))
             data = context.make_array(array)(context, builder, arguments[0]).data
             offset = builder.mul(builder.sext(arguments[1], int64), ir.Constant(int64, item_bytes))
             begin = builder.add(builder.ptrtoint(data, int64), offset)

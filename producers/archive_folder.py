@@ -47,8 +47,12 @@ class ArchiveChunk:
 
     def rejects(self, rejected: Sequence[tuple[int, str]]) -> Iterator[Reject]:
         """For each of `rejected` (index into `elements`, reason), in the order of the elements."""
-        for _, reject in rejects(self.records, self.starts, self.elements, rejected):
+        for _, reject in rejects(self.records, self.starts, self._elements_of, rejected):
             yield reject
+
+    def _elements_of(self, number: int) -> list[Element]:
+        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.elements)
+        return self.elements[self.starts[number] : end]
 
 
 class Archive:

@@ -1,8 +1,9 @@
-"""Positions as columns, and the rows that trucks have (design principle 4).
+"""Positions as columns (design principle 4): the rows that the compiled pass goes over.
 
-`TruckTable` gives each truck of a partition a row for good; `columns` lays a sequence of decoded
-elements out for the compiled pass. A row is made for the first position of a truck that has nothing
-wrong with it, so that whoever invents trucks has to invent whole positions; and `most` bounds them.
+A `Batch` takes records as they come, or elements that are decoded already, and gives the engine
+their rows. Plain records are read by compiled code (`streams.reading`); the others, and all
+that is no position, by `streams.position.decode_record`, which alone says what is malformed. Either
+way the rows are the same.
 """
 
 from collections.abc import Sequence
@@ -12,135 +13,156 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from streams.gate import MALFORMED, TOO_MANY_TRUCKS, WRONG_PARTITION, faults
-from streams.partition import partition_of
+from streams.gate import MALFORMED
 from streams.passage import POSITION, SKIPPED, TICK
-from streams.position import Element, Position, Tick
+from streams.position import MAX_ARRAY, Element, Position, Tick, decode_record
+from streams.reading.record import (
+    FEWEST_SATELLITES,
+    LONGEST_ID_BYTES,
+    MANY_SATELLITES,
+    NEW,
+    read_record,
+)
+from streams.reading.tokens import ODD
 from streams.state import NEVER
+from streams.trucks import Packed, TruckTable
 
-MANY_SATELLITES: Final = 99
-"""Stands for a count that is not given: it never fails."""
+FIRST_ROWS: Final = 2 * MAX_ARRAY
 
 _fields = attrgetter(
-    "truck_id", "time_ms", "received_ms", "lon", "lat", "speed_kmh", "load_kg",
+    "truck_id", "time_ms", "received_ms", "lon", "lat", "speed_kmh", "load_kg", "heading_deg",
     "located", "satellites", "loaded", "lifted", "covered",
 )  # fmt: skip
 
 
-class TruckTable:
-    """The row of each truck that is remembered, from 0 in the order of first sight."""
+class Batch:
+    """Elements of one partition, or of files, in arrival order."""
 
-    def __init__(self, partition: tuple[int, int] | None = None, most: int | None = None) -> None:
-        """`partition`: (number, count) to refuse trucks that belong elsewhere, None for all.
-        `most`: trucks that are admitted, None for any number."""
-        self.ids: list[str] = []
-        self._rows: dict[str, int] = {}
-        self._partition = partition
-        self._most = most
+    def __init__(self) -> None:
+        self._count = 0
+        self._rows = np.zeros(FIRST_ROWS, POSITION)
+        self._ids = np.zeros(FIRST_ROWS * 16, np.uint8)
+        self._ends = np.zeros(FIRST_ROWS + 1, np.int64)
+        """The id of row i is ids[ends[i]:ends[i + 1]]."""
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self._count
 
-    def row(self, truck_id: str) -> int:
-        """The truck's row, a new one at first sight."""
-        row = self._rows.get(truck_id)
-        if row is None:
-            row = len(self.ids)
-            self.ids.append(truck_id)
-            self._rows[truck_id] = row
-        return row
+    def read(self, value: bytes | None, record_ms: int = NEVER) -> list[Element] | None:
+        """Take a record, whose timestamp is `record_ms`. Its elements, where they had to be
+        decoded one by one; None where compiled code has read them."""
+        if value is not None:
+            self._make_room(MAX_ARRAY, min(len(value), MAX_ARRAY * LONGEST_ID_BYTES))
+            text = np.frombuffer(value, np.uint8)
+            row = read_record(text, self._rows, self._ids, self._ends, self._count, record_ms)
+            if row != ODD:
+                self._count = row
+                return None
+        elements = decode_record(value)
+        self.extend(elements, record_ms)
+        return elements
 
-    def rows(self, truck_ids: Sequence[str]) -> list[int]:
-        """The row of each truck; `SKIPPED` where it has none."""
-        known = self._rows.get
-        return [known(truck_id, SKIPPED) for truck_id in truck_ids]
+    def extend(
+        self, elements: Sequence[Element], record_ms: int | Sequence[int] | None = None
+    ) -> None:
+        """Take elements. `record_ms`: the timestamp of their record, or of each one's."""
+        stamps = np.full(len(elements), NEVER)
+        if record_ms is not None:
+            stamps[:] = record_ms
+        ids = Packed.of(
+            element.truck_id if type(element) is Position else "" for element in elements
+        )
+        self._make_room(len(elements), len(ids.text))
+        first, end = self._count, self._count + len(elements)
+        used = self._ends[first]
+        self._ids[used : used + len(ids.text)] = ids.text
+        self._ends[first : end + 1] = used + ids.ends
+        _lay_out(self._rows[first:end], elements, stamps)
+        self._count = end
 
-    def admit(self, truck_id: str, fault: int) -> tuple[int, int]:
-        """The row for a position of a truck that may be new, and 0; or `SKIPPED` and the code of
-        the reason it is rejected for. `fault`: what is wrong with the position by itself."""
-        row = self._rows.get(truck_id)
-        if row is not None:
-            return row, 0
-        if self._partition is not None:
-            number, count = self._partition
-            if partition_of(truck_id, count) != number:
-                return SKIPPED, WRONG_PARTITION
-        if fault:
-            return SKIPPED, fault
-        if self._most is not None and len(self.ids) >= self._most:
-            return SKIPPED, TOO_MANY_TRUCKS
-        return self.row(truck_id), 0
+    def columns(self, trucks: TruckTable) -> Any:
+        """The rows as a record array of `POSITION`, each with its truck's row in `trucks`; of what
+        is rejected already, or a tick, see there."""
+        count = self._count
+        rows = self._rows[:count]
+        trucks.assign(rows, Packed(self._ids, self._ends), np.zeros(count, np.int64))
+        return rows.view(np.recarray)
+
+    def _make_room(self, rows: int, text_bytes: int) -> None:
+        needed = self._count + rows
+        if needed > len(self._rows):
+            self._rows = _larger(self._rows, needed, self._count)
+            self._ends = _larger(self._ends, needed + 1, self._count + 1)
+        used = int(self._ends[self._count])
+        if used + text_bytes > len(self._ids):
+            self._ids = _larger(self._ids, used + text_bytes, used)
 
 
 def columns(
     elements: Sequence[Element], record_ms: Sequence[int] | None, trucks: TruckTable
 ) -> Any:
-    """A record array of `POSITION`, a row an element in the same order.
+    """A record array of `streams.passage.POSITION`, with a row for each of `elements`.
 
-    `record_ms`: the timestamp of each element's record, None where there are no records. What is
-    rejected already, malformed or without a row for its truck, becomes a `SKIPPED` row that says
-    why.
+    `record_ms` is the timestamp of the record that each element came in, None for files. A
+    `Malformed`, a position that belongs elsewhere, one for which there is no more room, and one
+    of a truck without a row that anything is wrong with, come out with their `reason` set; a tick
+    as a row without a truck.
     """
-    batch = np.zeros(len(elements), POSITION).view(np.recarray)
+    batch = Batch()
+    batch.extend(elements, record_ms)
+    return batch.columns(trucks)
+
+
+def _larger(array: Any, needed: int, used: int) -> Any:
+    """A copy of what is used of `array`, with room for `needed` and as much again."""
+    copy = np.zeros(2 * needed, array.dtype)
+    copy[:used] = array[:used]
+    return copy
+
+
+def _lay_out(rows: Any, elements: Sequence[Element], record_ms: npt.NDArray[np.int64]) -> None:
     kinds = set(map(type, elements))
     if kinds == {Position}:
-        _fill(batch, elements, record_ms, trucks)
-    elif kinds:
-        batch.truck[:] = SKIPPED
-        batch.reason[:] = MALFORMED
-        chosen = [i for i, element in enumerate(elements) if type(element) is Position]
-        part = np.zeros(len(chosen), POSITION).view(np.recarray)
-        times = None if record_ms is None else [record_ms[i] for i in chosen]
-        _fill(part, [elements[i] for i in chosen], times, trucks)
-        batch[chosen] = part
-        for i, element in enumerate(elements):
-            if isinstance(element, Tick):
-                batch.truck[i] = TICK
-                batch.reason[i] = 0
-                batch.time_ms[i] = element.tick_ms
-    return batch
-
-
-def _fill(
-    batch: Any, positions: Sequence[Any], record_ms: Sequence[int] | None, trucks: TruckTable
-) -> None:
-    if not positions:
+        _fill(rows, elements, record_ms)
         return
+    rows["truck"] = SKIPPED
+    rows["reason"] = MALFORMED
+    chosen = [i for i, element in enumerate(elements) if type(element) is Position]
+    if chosen:
+        part = np.zeros(len(chosen), POSITION)
+        _fill(part, [elements[i] for i in chosen], record_ms[chosen])
+        rows[chosen] = part
+    for i, element in enumerate(elements):
+        if type(element) is Tick:
+            rows["truck"][i] = TICK
+            rows["reason"][i] = 0
+            rows["time_ms"][i] = element.tick_ms
+
+
+def _fill(rows: Any, positions: Sequence[Any], record_ms: npt.NDArray[np.int64]) -> None:
+    """What `streams.reading.record` makes of the JSON of the same positions."""
     (
-        truck_id, time_ms, received_ms, lon, lat, speed_kmh, load_kg,
+        _, time_ms, received_ms, lon, lat, speed_kmh, load_kg, heading_deg,
         located, satellites, loaded, lifted, covered,
     ) = zip(*map(_fields, positions), strict=True)  # fmt: skip
-    rows = trucks.rows(truck_id)
-    batch.truck = rows
-    batch.time_ms = time_ms
-    batch.lon = lon
-    batch.lat = lat
-    batch.speed_kmh = _numbers(speed_kmh)
-    batch.load_kg = _numbers(load_kg)
-    batch.located = located
+    rows["truck"] = NEW
+    rows["reason"] = 0
+    rows["time_ms"] = time_ms
+    rows["lon"] = lon
+    rows["lat"] = lat
+    rows["speed_kmh"] = _numbers(speed_kmh)
+    rows["load_kg"] = _numbers(load_kg)
+    rows["heading_deg"] = _numbers(heading_deg)
+    rows["located"] = located
     counts = np.nan_to_num(_numbers(satellites), nan=MANY_SATELLITES)
-    batch.satellites = np.clip(counts, -1, MANY_SATELLITES)
-    batch.loaded = _truths(loaded)
-    batch.lifted = _truths(lifted)
-    batch.covered = _truths(covered)
-    batch.received_ms = NEVER if record_ms is None else record_ms
+    rows["satellites"] = np.clip(counts, FEWEST_SATELLITES, MANY_SATELLITES)
+    rows["loaded"] = _truths(loaded)
+    rows["lifted"] = _truths(lifted)
+    rows["covered"] = _truths(covered)
+    rows["received_ms"] = record_ms
     given = [i for i, value in enumerate(received_ms) if value is not None]
     if given:
-        batch.received_ms[given] = [received_ms[i] for i in given]
-    if SKIPPED in rows:
-        _admit(batch, truck_id, trucks)
-
-
-def _admit(batch: Any, truck_ids: Sequence[str], trucks: TruckTable) -> None:
-    """Give the positions of trucks without a row one, or the reason that they are rejected for."""
-    new = np.flatnonzero(batch.truck == SKIPPED)
-    codes = np.zeros(len(new), np.uint8)
-    faults(batch[new], codes)
-    admitted = [
-        trucks.admit(truck_ids[i], fault)
-        for i, fault in zip(new.tolist(), codes.tolist(), strict=True)
-    ]
-    batch.truck[new], batch.reason[new] = zip(*admitted, strict=True)
+        rows["received_ms"][given] = [received_ms[i] for i in given]
 
 
 def _numbers(values: Sequence[Any]) -> npt.NDArray[np.float64]:

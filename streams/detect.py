@@ -6,23 +6,25 @@ round `Engine`; what it does to one position stands in `streams.passage.take`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from geofences.index import NONE
 from geofences.lookup import scratch
-from streams.batch import TruckTable, columns
+from streams.batch import Batch, columns
 from streams.events import Out
 from streams.gate import REASONS
 from streams.names import NamedIds
 from streams.output import Trip, Violation
-from streams.passage import CLOCK, Trucks, pass_over, sweep
+from streams.passage import CLOCK, POSITION, Trucks, pass_over, sweep
 from streams.position import Element
 from streams.runs import Pool
 from streams.snapshot import Snapshot, State, StateCopy, UnknownFormat
 from streams.state import LOADED, NEVER, NO_TIME, NOW, TRUCK, UNKNOWN, blank_truck
 from streams.succession import PreparedCity, Succession, UnusableCity
+from streams.trucks import TruckTable
 from streams.versions import ASK_AGAIN, Version, Versions
 
 __all__ = ["Engine", "Outcome", "PreparedCity", "UnusableCity"]
@@ -30,6 +32,18 @@ __all__ = ["Engine", "Outcome", "PreparedCity", "UnusableCity"]
 FIRST_TRUCKS = 256
 FIRST_RUNS = 64
 OUT_POSITIONS = 256
+
+
+class Judged(NamedTuple):
+    """A batch with its verdicts."""
+
+    rows: Any
+    """`streams.passage.POSITION`"""
+    codes: npt.NDArray[np.uint8]
+    """Of the reason each is rejected for, 0 = a fix; also of a tick, which has no truck."""
+
+
+NOTHING: Final = Judged(np.zeros(0, POSITION).view(np.recarray), np.zeros(0, np.uint8))
 
 
 @dataclass(slots=True)
@@ -41,6 +55,7 @@ class Outcome:
     """Index of the element in the batch, and the reason."""
     violations: list[Violation] = field(default_factory=list)
     trips: list[Trip] = field(default_factory=list)
+    judged: Judged = field(default=NOTHING, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +134,11 @@ class Engine:
 
     def loads(self, truck_ids: Sequence[str]) -> list[bool | None]:
         """Whether each truck, all of them seen before, is loaded by now; None = not known."""
-        codes = self._rows.loaded[self.trucks.rows(truck_ids)].tolist()
+        return self.loads_of_rows(self.trucks.rows_of(truck_ids))
+
+    def loads_of_rows(self, rows: Any) -> list[bool | None]:
+        """The same of the trucks in these rows."""
+        codes = self._rows.loaded[rows].tolist()
         return [None if code == UNKNOWN else code == LOADED for code in codes]
 
     def glimpse(self, truck_id: str) -> Glimpse:
@@ -160,11 +179,15 @@ class Engine:
         """
         return self.process_columns(columns(elements, record_ms, self.trucks))
 
+    def process_batch(self, batch: Batch) -> Outcome:
+        """Take what `batch` holds; as `process` with its elements."""
+        return self.process_columns(batch.columns(self.trucks))
+
     def process_columns(self, batch: Any) -> Outcome:
         """Take the rows of `batch` (`streams.passage.POSITION`), whose trucks have rows already."""
         self._make_rows()
         reasons = batch.reason.copy()
-        outcome = Outcome()
+        outcome = Outcome(judged=Judged(batch, reasons))
         for start, end, version in self._versions.pieces(batch):
             self._pass_over(version, batch[start:end], reasons[start:end], outcome)
         if self._clocks[0].watermark_ms >= self._clocks[0].next_due_ms:
@@ -201,7 +224,7 @@ class Engine:
             changed,
             self._versions.succession.key,
             self._versions.names,
-            self.trucks.ids[: self._ready],
+            self.trucks,
             self._rows[: self._ready],
             self._due_ms[: self._ready],
             self._pool,
@@ -214,8 +237,7 @@ class Engine:
         Raises `streams.snapshot.UnknownFormat` for what is no such state.
         """
         snapshot = Snapshot.decode(state)
-        for truck_id in snapshot.truck_ids:
-            self.trucks.row(truck_id)
+        self.trucks.rows_of(snapshot.truck_ids)
         if len(self.trucks) != len(snapshot.truck_ids):
             raise UnknownFormat("engine state with trucks that are there twice or sit elsewhere")
         self._rows, self._due_ms = snapshot.rows, snapshot.due_ms

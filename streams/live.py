@@ -6,20 +6,18 @@ trucks waiting are bounded, and the newest fix of each is all that is kept.
 """
 
 import asyncio
-import itertools
 import logging
-from collections.abc import Iterator, Sequence
+import math
 from typing import Any
 
-import msgspec
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from streams.detect import Engine
+from streams.detect import Engine, Outcome
 from streams.metrics import Metrics
-from streams.position import Element, Position
 from streams.shown import shown
-from streams.whereabouts import Whereabouts, whereabouts
+from streams.waiting import Waiting
+from streams.whereabouts import whereabouts
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +31,6 @@ is written less often."""
 TRUCKS_A_PIPELINE = 200
 """Some 5 ms of work in one go."""
 TRUCKS_WAITING = 50_000
-LONGEST_TEXT = 64
-"""Characters of a terminal's id or of a source; a fix with longer ones waits without them, which
-the view has no use for, and may have a megabyte of."""
 SWEEP = 500
 """Members of the geo set looked at in one flush, to remove those whose truck has expired."""
 REDIS_TIMEOUT_S = 2.0
@@ -62,26 +57,17 @@ class LiveView:
             )
         )
         self._metrics = metrics
-        self._waiting: dict[str, tuple[Position, Engine]] = {}
-        """The truck that has waited longest comes first."""
+        self._waiting = Waiting(TRUCKS_WAITING)
         self._cursor = 0
         self._task: asyncio.Task[None] | None = None
 
-    def note(
-        self, engine: Engine, elements: Sequence[Element], rejected: Sequence[tuple[int, str]]
-    ) -> None:
-        """Keep the fixes among `elements`, those that are not `rejected` (by index)."""
+    def note(self, engine: Engine, outcome: Outcome) -> None:
+        """Keep the fixes among what `engine` has just taken."""
         if self._redis is None:
             return
-        waiting = self._waiting
-        not_fixes = {index for index, _ in rejected}
-        for index, element in enumerate(elements):
-            if type(element) is not Position or index in not_fixes:
-                continue
-            if len(waiting) >= TRUCKS_WAITING and element.truck_id not in waiting:
-                self._metrics.live_dropped.inc()
-                continue
-            waiting[element.truck_id] = (_light(element), engine)
+        dropped = self._waiting.note(engine, outcome.judged)
+        if dropped:
+            self._metrics.live_dropped.inc(dropped)
 
     def start(self) -> None:
         """Begin to write, in a task of its own."""
@@ -113,9 +99,9 @@ class LiveView:
     async def _flush(self, client: redis.asyncio.Redis) -> bool:
         """One turn: the trucks that have waited longest, and a piece of the sweep."""
         try:
-            trucks = self._take()
-            for start in range(0, len(trucks), TRUCKS_A_PIPELINE):
-                await _write(client, trucks[start : start + TRUCKS_A_PIPELINE])
+            for engine, fixes in list(self._waiting.take(TRUCKS_A_FLUSH)):
+                for start in range(0, len(fixes), TRUCKS_A_PIPELINE):
+                    await _write(client, engine, fixes[start : start + TRUCKS_A_PIPELINE])
             self._cursor = await _sweep(client, self._cursor)
         except (RedisError, OSError, TimeoutError) as error:
             # What was taken is lost from the view until the truck's next fix.
@@ -124,45 +110,32 @@ class LiveView:
             return False
         return True
 
-    def _take(self) -> list[tuple[Position, Engine]]:
-        longest = list(itertools.islice(self._waiting, TRUCKS_A_FLUSH))
-        return [self._waiting.pop(truck_id) for truck_id in longest]
 
-
-def _light(fix: Position) -> Position:
-    """`fix` without texts of such a length that it must not wait with them."""
-    source, terminal_id = fix.source, fix.terminal_id
-    if (source is None or len(source) <= LONGEST_TEXT) and (
-        terminal_id is None or len(terminal_id) <= LONGEST_TEXT
-    ):
-        return fix
-    return msgspec.structs.replace(fix, source=None, terminal_id=None)
-
-
-async def _write(client: redis.asyncio.Redis, trucks: Sequence[tuple[Position, Engine]]) -> None:
+async def _write(client: redis.asyncio.Redis, engine: Engine, fixes: Any) -> None:
     """One pipeline: the geo set, and a hash for each truck."""
     places: list[float | str] = []
+    known = whereabouts(engine, fixes)
     async with client.pipeline(transaction=False) as pipe:
-        for position, (loaded, district) in _known(trucks):
-            key = TRUCK_KEY + position.truck_id
-            pipe.hset(key, mapping=_fields(position, loaded, district))
+        for fix, (loaded, district) in zip(fixes.tolist(), known, strict=True):
+            _, row, time_ms, lon, lat, speed_kmh, heading_deg = fix
+            truck_id = engine.trucks.ids[row]
+            key = TRUCK_KEY + truck_id
+            fields: dict[Any, str | int | float] = {
+                "time_ms": time_ms,
+                "lon": lon,
+                "lat": lat,
+                "speed_kmh": _or_empty(speed_kmh),
+                "heading_deg": _or_empty(heading_deg),
+                "loaded": "" if loaded is None else int(loaded),
+                "district": "" if district is None else district,
+            }
+            pipe.hset(key, mapping=fields)
             pipe.expire(key, EXPIRE_S)
-            if abs(position.lat) <= MAX_GEO_LAT:
-                places += (position.lon, position.lat, position.truck_id)
+            if abs(lat) <= MAX_GEO_LAT:
+                places += (lon, lat, truck_id)
         if places:
             pipe.geoadd(GEO_KEY, places)
         await pipe.execute()
-
-
-def _known(
-    trucks: Sequence[tuple[Position, Engine]],
-) -> Iterator[tuple[Position, Whereabouts]]:
-    """What the engine of each knows of it."""
-    by_engine: dict[Engine, list[Position]] = {}
-    for position, engine in trucks:
-        by_engine.setdefault(engine, []).append(position)
-    for engine, positions in by_engine.items():
-        yield from zip(positions, whereabouts(engine, positions), strict=True)
 
 
 async def _sweep(client: redis.asyncio.Redis, cursor: int) -> int:
@@ -179,20 +152,6 @@ async def _sweep(client: redis.asyncio.Redis, cursor: int) -> int:
     return int(cursor)
 
 
-def _fields(
-    position: Position, loaded: bool | None, district: str | None
-) -> dict[Any, str | int | float]:
-    """The hash of a truck: its last fix, and what is known of it; empty = unknown."""
-    return {
-        "time_ms": position.time_ms,
-        "lon": position.lon,
-        "lat": position.lat,
-        "speed_kmh": _or_empty(position.speed_kmh),
-        "heading_deg": _or_empty(position.heading_deg),
-        "loaded": "" if loaded is None else int(loaded),
-        "district": _or_empty(district),
-    }
-
-
-def _or_empty(value: str | float | None) -> str | float:
-    return "" if value is None else value
+def _or_empty(number: float) -> float | str:
+    """What is not known is empty."""
+    return "" if math.isnan(number) else number

@@ -5,7 +5,7 @@ the same of the same records. How an original is shown is `streams.elements`' to
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Protocol
 
@@ -30,13 +30,14 @@ class Origin(Protocol):
 def rejects(
     origins: Sequence[Origin],
     starts: Sequence[int],
-    elements: Sequence[Element],
+    elements_of: Callable[[int], Sequence[Element]],
     rejected: Sequence[tuple[int, str]],
 ) -> Iterator[tuple[int, Reject]]:
-    """For each of `rejected` (index into `elements`, reason), in the order of the elements: the
+    """For each of `rejected` (index of the element, reason), in the order of the elements: the
     number of its record among `origins`, and the reject.
 
-    `starts` says where the elements of each of `origins` begin in `elements`.
+    `starts` says where the elements of each of `origins` begin among all of them, `elements_of`
+    gives those of the one with a number: asked for where something of it was rejected.
     """
 
     def number_of(item: tuple[int, str]) -> int:
@@ -46,10 +47,11 @@ def rejects(
         items = list(group)
         origin = origins[number]
         indices = [place - starts[number] for place, _ in items]
-        for index, value, (place, reason) in zip(
+        elements = elements_of(number)
+        for index, value, (_, reason) in zip(
             indices, originals(origin.value, indices, MAX_ARRAY), items, strict=True
         ):
-            element = elements[place]
+            element = elements[index]
             yield (
                 number,
                 Reject(

@@ -6,10 +6,12 @@ Knows nothing of topics or brokers.
 """
 
 from functools import lru_cache
+from typing import Final
 
-_SEED = 0x9747B28C
-_M = 0x5BD1E995
-_MASK = 0xFFFFFFFF
+SEED: Final = 0x9747B28C
+MULTIPLIER: Final = 0x5BD1E995
+SHIFT: Final = 24
+MASK: Final = 0xFFFFFFFF
 REMEMBERED = 1 << 18
 """Trucks whose partition is kept at hand; some 30 MB when full."""
 
@@ -18,14 +20,14 @@ def murmur2(data: bytes) -> int:
     """MurmurHash2 of `data` as an unsigned 32-bit number, as Kafka's clients compute it."""
     length = len(data)
     whole = length & ~3
-    h = _SEED ^ length
+    h = SEED ^ length
     for i in range(0, whole, 4):
-        k = int.from_bytes(data[i : i + 4], "little") * _M & _MASK
-        k = (k ^ k >> 24) * _M & _MASK
-        h = h * _M & _MASK ^ k
+        k = int.from_bytes(data[i : i + 4], "little") * MULTIPLIER & MASK
+        k = (k ^ k >> SHIFT) * MULTIPLIER & MASK
+        h = h * MULTIPLIER & MASK ^ k
     if whole != length:
-        h = (h ^ int.from_bytes(data[whole:], "little")) * _M & _MASK
-    h = (h ^ h >> 13) * _M & _MASK
+        h = (h ^ int.from_bytes(data[whole:], "little")) * MULTIPLIER & MASK
+    h = (h ^ h >> 13) * MULTIPLIER & MASK
     return h ^ h >> 15
 
 

@@ -44,6 +44,7 @@ POSITION = np.dtype(
         ("lat", "f8"),
         ("speed_kmh", "f8"),
         ("load_kg", "f8"),
+        ("heading_deg", "f8"),  # for maps; nothing is judged by it
     ],
     align=True,
 )

@@ -5,7 +5,7 @@ in `streams.origin`.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -26,17 +26,18 @@ def reject_outputs(
     topic: str,
     events: Sequence[EventT],
     starts: Sequence[int],
-    elements: Sequence[Element],
+    elements_of: Callable[[int], Sequence[Element]],
     rejected: Sequence[tuple[int, str]],
 ) -> list[Output]:
-    """The records for `topic`, one for each of `rejected` (index into `elements`, reason).
+    """The records for `topic`, one for each of `rejected` (index of the element, reason).
 
-    `starts` says where the elements of each of `events` begin in `elements`.
+    `starts` says where the elements of each of `events` begin among all of them, `elements_of`
+    gives those of the one with a number.
     """
     messages = [event.message for event in events]
     return [
         _output(topic, reject, messages[number].key)
-        for number, reject in rejects(messages, starts, elements, rejected)
+        for number, reject in rejects(messages, starts, elements_of, rejected)
     ]
 
 

@@ -4,6 +4,7 @@
 """
 
 import math
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -81,7 +82,7 @@ class Reporter:
         self._timezone = ZoneInfo(city.timezone)
 
     def violations(
-        self, events: Any, track: list[Any], registers: npt.NDArray[np.int32], ids: list[str]
+        self, events: Any, track: list[Any], registers: npt.NDArray[np.int32], ids: Sequence[str]
     ) -> list[Violation]:
         """The violations that `events` are, in their order; `track` is what they point into."""
         count = len(events)
@@ -103,7 +104,7 @@ class Reporter:
             for event, detail in zip(events.tolist(), details.tolist(), strict=True)
         ]
 
-    def trips(self, trips: Any, registers: npt.NDArray[np.int32], ids: list[str]) -> list[Trip]:
+    def trips(self, trips: Any, registers: npt.NDArray[np.int32], ids: Sequence[str]) -> list[Trip]:
         """`trips`, which began in the version's time, with the permits that were active then."""
         listed = self._index.trucks.n_permits[registers[trips.truck]]
         active = np.zeros(int(listed.sum()) + 1, np.int32)
@@ -117,7 +118,7 @@ class Reporter:
             for i, trip in enumerate(trips.tolist())
         ]
 
-    def _trip(self, trip: dict[str, Any], permit_ids: list[str], ids: list[str]) -> Trip:
+    def _trip(self, trip: dict[str, Any], permit_ids: list[str], ids: Sequence[str]) -> Trip:
         truck_id = ids[trip["truck"]]
         return Trip(
             trip_id=trip_id(truck_id, trip["started_ms"]),
@@ -144,7 +145,7 @@ class Reporter:
         detail: dict[str, Any],
         permits: list[Permit],
         track: list[Any],
-        ids: list[str],
+        ids: Sequence[str],
     ) -> Violation:
         rule = CATALOGUE[event["rule"]]
         truck_id = ids[event["truck"]]

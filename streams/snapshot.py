@@ -21,6 +21,7 @@ from streams.catalogue import CONDITIONS
 from streams.names import NamedIds
 from streams.runs import Pool
 from streams.state import RUN, TRUCK, blank_truck
+from streams.trucks import Packed, TruckTable
 
 FORMAT: Final = 2
 """Raise it when the meaning of a field changes, or the length of one that is an array; a field that
@@ -80,7 +81,7 @@ class StateCopy:
     """Copies of what belongs to a state, which the engine goes on from meanwhile."""
 
     head: Head
-    trucks: dict[int, tuple[list[str], bytes, bytes]]
+    trucks: dict[int, tuple[Packed, bytes, bytes]]
     """Ids, rows and due times of a block, by its number. Bytes: a copy of records would leave what
     is between their fields to chance."""
     runs: dict[int, bytes]
@@ -91,7 +92,7 @@ class StateCopy:
         changed: Any,
         versions: list[tuple[int, str]],
         names: NamedIds,
-        truck_ids: list[str],
+        table: TruckTable,
         rows: Any,
         due_ms: Any,
         pool: Pool,
@@ -121,7 +122,8 @@ class StateCopy:
         trucks = {}
         for block in blocks:
             part = slice(block * TRUCKS_A_PART, (block + 1) * TRUCKS_A_PART)
-            trucks[block] = (truck_ids[part], rows[part].tobytes(), due_ms[part].tobytes())
+            ids = table.packed(part.start, min(part.stop, len(rows)))
+            trucks[block] = (ids, rows[part].tobytes(), due_ms[part].tobytes())
         return cls(
             head,
             trucks,
@@ -136,7 +138,7 @@ class StateCopy:
         compress = zstandard.ZstdCompressor(level=LEVEL).compress
         parts = {
             _truck_part(block): compress(
-                msgspec.msgpack.encode(TruckPart(ids, _by_byte(rows, TRUCK), due))
+                msgspec.msgpack.encode(TruckPart(ids.unpacked(), _by_byte(rows, TRUCK), due))
             )
             for block, (ids, rows, due) in self.trucks.items()
         }

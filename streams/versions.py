@@ -5,7 +5,7 @@ numbers in its register, its words.
 core wrote down. It must not know how a position is judged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ class Version:
         self.reporter = Reporter(city.compiled.city, self.index, city.thresholds, names)
         self._roll = Roll(city.compiled)
 
-    def registers(self, truck_ids: list[str]) -> Ints:
+    def registers(self, truck_ids: Sequence[str]) -> Ints:
         return self._roll.numbers(truck_ids)
 
 
@@ -51,7 +51,7 @@ class Roll:
         self._numbers = np.zeros(0, np.int32)
         self._known = 0
 
-    def numbers(self, truck_ids: list[str]) -> Ints:
+    def numbers(self, truck_ids: Sequence[str]) -> Ints:
         """The number of each truck by row, with room behind them."""
         count = len(truck_ids)
         if count > self._known:
@@ -98,7 +98,7 @@ class Versions:
             if start < end:
                 yield start, end, int(numbers[start])
 
-    def in_force(self, number: int, change_ms: int, truck_ids: list[str]) -> InForce:
+    def in_force(self, number: int, change_ms: int, truck_ids: Sequence[str]) -> InForce:
         """To judge by version `number`, and for trucks with a change of the load in the making that
         is dated at `change_ms`."""
         starts = self.succession.from_ms
@@ -118,7 +118,7 @@ class Versions:
             earlier.registers(truck_ids),
         )
 
-    def violations(self, out: Out, truck_ids: list[str]) -> list[Violation]:
+    def violations(self, out: Out, truck_ids: Sequence[str]) -> list[Violation]:
         """The violations of `out` in the order they were written, each told by the version in force
         at its place's time."""
         events = out.events[: out.used[0]]
@@ -131,7 +131,7 @@ class Versions:
             violations += version.reporter.violations(part, track, registers, truck_ids)
         return violations
 
-    def trips(self, out: Out, truck_ids: list[str]) -> list[Trip]:
+    def trips(self, out: Out, truck_ids: Sequence[str]) -> list[Trip]:
         """The trips of `out`, each with the permits of the version in force when it began."""
         trips = out.trips[: out.used[1]]
         told: list[Trip] = []
@@ -140,7 +140,7 @@ class Versions:
         return told
 
     def carry_over(
-        self, rows: Any, due_ms: Any, truck_ids: list[str], before: list[tuple[int, str]]
+        self, rows: Any, due_ms: Any, truck_ids: Sequence[str], before: list[tuple[int, str]]
     ) -> npt.NDArray[np.int64]:
         """Make what `rows` hold of the succession whose key is `before` of this one.
 

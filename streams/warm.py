@@ -8,8 +8,11 @@ installed. Compiled code is the same for every city.
 from shapely import box
 
 from geofences.city import City, District
+from streams.batch import Batch
 from streams.detect import Engine, PreparedCity
-from streams.position import Position
+from streams.position import Position, encode_position
+from streams.trucks import FIRST_SLOTS, TruckTable
+from streams.waiting import Waiting
 from streams.whereabouts import whereabouts
 
 START_MS = 1_750_000_000_000
@@ -43,6 +46,17 @@ def compile_core() -> None:
     drive = fixes()
     outcome = engine.process(drive)
     engine.finish()
-    whereabouts(engine, drive)
+    whereabouts(engine, outcome.judged.rows)
+    Waiting(1).note(engine, outcome.judged)
+    _compile_reading()
     if not (outcome.violations and outcome.trips):
         raise AssertionError("a violation and a trip were to be made, so that all is compiled")
+
+
+def _compile_reading() -> None:
+    """Read a record, into a table of more trucks than it has room for at first."""
+    batch, trucks = Batch(), TruckTable()
+    if batch.read(encode_position(fixes()[0])) is not None:
+        raise AssertionError("a plain record was to be read, so that the reading is compiled")
+    batch.columns(trucks)
+    trucks.rows_of([str(number) for number in range(FIRST_SLOTS)])

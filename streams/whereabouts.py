@@ -3,7 +3,6 @@
 Reads an engine between two batches and changes nothing. Knows nothing of where it is shown.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,18 @@ from geofences.index import NONE, CityIndex
 from geofences.jit import compiled
 from geofences.lookup import PLACE, district_of, locate, scratch
 from streams.detect import Engine
-from streams.position import Position
 
 Whereabouts = tuple[bool | None, str | None]
 """Whether the truck is loaded, None = not known; the code of the district, None = none."""
 
 
-def whereabouts(engine: Engine, fixes: Sequence[Position]) -> list[Whereabouts]:
-    """For each of `fixes`, which `engine` has taken: its truck's load by now, its district."""
-    times = np.array([fix.time_ms for fix in fixes], np.int64)
-    lons = np.array([fix.lon for fix in fixes], np.float64)
-    lats = np.array([fix.lat for fix in fixes], np.float64)
-    loads = engine.loads([fix.truck_id for fix in fixes])
+def whereabouts(engine: Engine, fixes: Any) -> list[Whereabouts]:
+    """For each of `fixes`, which `engine` has taken: its truck's load by now, its district.
+
+    `fixes`: records with the fields `truck` (its row), `time_ms`, `lon` and `lat`.
+    """
+    times, lons, lats = (np.ascontiguousarray(fixes[name]) for name in ("time_ms", "lon", "lat"))
+    loads = engine.loads_of_rows(fixes["truck"])
     codes: list[str | None] = [None] * len(fixes)
     versions = engine.succession.numbers_at(times)
     for version in np.unique(versions).tolist():

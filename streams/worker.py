@@ -9,14 +9,15 @@ go (`streams.intake`) or how outputs travel (`streams.sinks`).
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from faust.types import TP, EventT
 
 from streams import topics
+from streams.batch import Batch
 from streams.checkpoint import CannotGoOnError
 from streams.detect import Outcome
 from streams.gate import REASONS, TOO_MANY_TRUCKS
@@ -25,7 +26,8 @@ from streams.live import LiveView
 from streams.loaded import Loaded
 from streams.metrics import FIX, Metrics
 from streams.output import ce_headers, encode
-from streams.position import Element, Tick, decode_record
+from streams.passage import TICK
+from streams.position import Element, decode_record
 from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER
@@ -62,10 +64,28 @@ class Part:
     loaded: Loaded
     events: list[EventT] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
-    """Where the elements of each event begin in `elements`."""
-    elements: list[Element] = field(default_factory=list)
-    record_ms: list[int] = field(default_factory=list)
-    """The timestamp of its record, for each element."""
+    """Where the elements of each event begin in `batch`."""
+    batch: Batch = field(default_factory=Batch)
+    decoded: dict[int, list[Element]] = field(default_factory=dict)
+    """The elements of those events, by number, that no compiled code could read."""
+    newest_ms: int = NEVER
+    """The timestamp of the last record."""
+
+    def take(self, event: EventT) -> int:
+        """Add a record; how many elements it holds."""
+        message = event.message
+        start = len(self.batch)
+        self.newest_ms = _timestamp_ms(message.timestamp)
+        decoded = self.batch.read(message.value, self.newest_ms)
+        if decoded is not None:
+            self.decoded[len(self.events)] = decoded
+        self.events.append(event)
+        self.starts.append(start)
+        return len(self.batch) - start
+
+    def elements_of(self, number: int) -> list[Element]:
+        """Those of the event with this number."""
+        return self.decoded.get(number) or decode_record(self.events[number].message.value)
 
 
 class Worker:
@@ -107,7 +127,7 @@ class Worker:
                     return
 
     def _take(self, waiting: list[EventT], generation: int) -> dict[TP, Part]:
-        """Decode from the end of `waiting` until there is enough."""
+        """Read from the end of `waiting` until there is enough."""
         parts: dict[TP, Part] = {}
         taken = taken_bytes = 0
         while waiting and taken < MAX_ELEMENTS and taken_bytes < MAX_BYTES:
@@ -120,16 +140,11 @@ class Worker:
                 self._intake.broken = True
                 raise OffsetGapError(_gap(message, loaded))
             loaded.next_offset += 1
-            elements = decode_record(message.value)
-            taken += len(elements)
-            taken_bytes += len(message.value or b"")
             part = parts.get(message.tp)
             if part is None:
                 part = parts[message.tp] = Part(loaded)
-            part.events.append(event)
-            part.starts.append(len(part.elements))
-            part.elements.extend(elements)
-            part.record_ms.extend([_timestamp_ms(message.timestamp)] * len(elements))
+            taken += part.take(event)
+            taken_bytes += len(message.value or b"")
         return parts
 
     async def _work(self, parts: dict[TP, Part], started: float) -> None:
@@ -137,10 +152,10 @@ class Worker:
         outcomes: list[Outcome] = []
         for part in parts.values():
             engine = self._intake.engine_of(part.loaded)
-            outcome = engine.process(part.elements, part.record_ms)
+            outcome = engine.process_batch(part.batch)
             outcomes.append(outcome)
             outputs += self._outputs_of(part, outcome)
-            self._live.note(engine, part.elements, outcome.rejected)
+            self._live.note(engine, outcome)
             await asyncio.sleep(0)
         self._metrics.detect_seconds.observe(time.perf_counter() - started)
         await self._outputs.send(outputs)
@@ -163,20 +178,20 @@ class Worker:
         ]
         if outcome.rejected:
             outputs += reject_outputs(
-                self._topics.rejected, part.events, part.starts, part.elements, outcome.rejected
+                self._topics.rejected, part.events, part.starts, part.elements_of, outcome.rejected
             )
         return outputs
 
     def _count(self, parts: dict[TP, Part], outcomes: list[Outcome]) -> None:
         metrics = self._metrics
         for (tp, part), outcome in zip(parts.items(), outcomes, strict=True):
-            ticks = sum(type(element) is Tick for element in part.elements)
-            metrics.ticks.inc(ticks)
-            metrics.positions.labels(FIX).inc(len(part.elements) - ticks - len(outcome.rejected))
-            reasons = Counter(reason for _, reason in outcome.rejected)
-            for reason, count in reasons.items():
-                metrics.positions.labels(reason).inc(count)
-            if REASONS[TOO_MANY_TRUCKS] in reasons:
+            rows, codes = outcome.judged
+            metrics.ticks.inc(int(np.count_nonzero(rows.truck == TICK)))
+            metrics.positions.labels(FIX).inc(outcome.fixes)
+            counts = np.bincount(codes, minlength=len(REASONS))
+            for code in np.flatnonzero(counts[1:]) + 1:
+                metrics.positions.labels(REASONS[code]).inc(int(counts[code]))
+            if counts[TOO_MANY_TRUCKS]:
                 self._say_full(tp, part.loaded)
             for violation in outcome.violations:
                 metrics.violations.labels(violation.rule, violation.phase).inc()
@@ -186,7 +201,7 @@ class Worker:
                 metrics.note_progress(
                     tp.partition, part.loaded.next_offset, part.loaded.engine.highest_ms
                 )
-        newest_ms = max(part.record_ms[-1] for part in parts.values())
+        newest_ms = max(part.newest_ms for part in parts.values())
         if newest_ms != NEVER:
             metrics.record_age_seconds.observe(max(0.0, time.time() - newest_ms / 1000))
 

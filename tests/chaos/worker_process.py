@@ -23,7 +23,6 @@ from streams.app import Kinds, WorkerConfig, run_worker
 from streams.checkpoint import Checkpoint, Keeper
 from streams.detect import Engine, Outcome
 from streams.metrics import Metrics
-from streams.position import Element, Position
 from streams.redis_checkpoints import RedisCheckpoints
 from streams.sinks import Output, Outputs
 from streams.worker import Topics
@@ -103,17 +102,15 @@ def kinds(fault: FaultPoint, sabotage: str) -> Kinds:
 
         _begun = False
 
-        def process(
-            self, elements: Sequence[Element], record_ms: Sequence[int] | None = None
-        ) -> Outcome:
+        def process_columns(self, batch: Any) -> Outcome:
             try:
-                for element in elements if self._begun else ():
-                    if isinstance(element, Position) and _meets_the_bug(element):
+                for row in batch if self._begun else ():
+                    if row.truck >= 0 and _meets_the_bug(self.trucks.ids[row.truck], row.time_ms):
                         raise ZeroDivisionError("a bug")
             except ZeroDivisionError:
                 return Outcome()
             self._begun = True
-            return super().process(elements, record_ms)
+            return super().process_columns(batch)
 
     class MortalCheckpoints(RedisCheckpoints):
         async def load(self, topic: str, partition: int) -> Keeper | None:
@@ -127,9 +124,9 @@ def kinds(fault: FaultPoint, sabotage: str) -> Kinds:
     )
 
 
-def _meets_the_bug(position: Position) -> bool:
+def _meets_the_bug(truck_id: str, time_ms: int) -> bool:
     """One in a thousand, whatever the pace of the fleet."""
-    return crc32(f"{position.truck_id}|{position.time_ms}".encode()) % 997 == 0
+    return crc32(f"{truck_id}|{time_ms}".encode()) % 997 == 0
 
 
 def main(config_file: str, sabotage: str = "") -> int:

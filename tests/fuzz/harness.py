@@ -92,6 +92,10 @@ class Batch:
         self.record_ms += [record_ms] * len(elements)
         return range(start, len(self.elements))
 
+    def elements_of(self, number: int) -> list[Element]:
+        """Those of the record with this number."""
+        return self.elements[slice(*[*self.starts, None][number : number + 2])]
+
 
 @cache
 def case(number: int) -> tuple[PreparedCity, list[Position]]:
@@ -163,21 +167,13 @@ class Round:
             ce_headers(violation)
         self._check_rejects(batch, live)
         self._check_good(good, places, live, offline)
-        fixes = self._fixes(batch.elements, live)
-        whereabouts(self._live, fixes[:50])
+        rows = live.judged.rows
+        whereabouts(self._live, rows[rows.truck >= 0][:50])
         for _, reason in live.rejected:
             self.counts[reason] += 1
         self.counts["fixes"] += live.fixes
         self.counts["violations"] += len(live.violations) + len(offline.violations)
         self.counts["trips"] += len(live.trips) + len(offline.trips)
-
-    def _fixes(self, elements: Sequence[Element], outcome: Outcome) -> list[Position]:
-        rejected = {index for index, _ in outcome.rejected}
-        return [
-            element
-            for index, element in enumerate(elements)
-            if isinstance(element, Position) and index not in rejected
-        ]
 
     def _check_counts(self, elements: Sequence[Element], outcome: Outcome) -> None:
         """Each element is a fix, a tick, or rejected with a reason, once."""
@@ -196,7 +192,7 @@ class Round:
 
     def _check_rejects(self, batch: Batch, outcome: Outcome) -> None:
         outputs = reject_outputs(
-            "gps.rejected", batch.events, batch.starts, batch.elements, outcome.rejected
+            "gps.rejected", batch.events, batch.starts, batch.elements_of, outcome.rejected
         )
         demand(len(outputs) == len(outcome.rejected), "rejects lost", len(outputs))
         last, array, flat = -1, None, b""

@@ -17,7 +17,7 @@ from test_worker_live import START_MS, city, drive, plates
 
 from streams.detect import Engine, PreparedCity
 from streams.elements import MAX_ORIGINAL
-from streams.live import LONGEST_TEXT, TRUCK_KEY, LiveView
+from streams.live import TRUCK_KEY, LiveView
 from streams.logs import FORMAT, OneLine
 from streams.metrics import Metrics
 from streams.output import encode
@@ -59,7 +59,7 @@ def go_whole_way(*values: bytes | None, record_ms: int = NEVER) -> tuple[list[st
     engine = Engine.live(PREPARED, 0, 1)
     outcome = engine.process(batch.elements, batch.record_ms)
     outputs = reject_outputs(
-        "gps.rejected", batch.events, batch.starts, batch.elements, outcome.rejected
+        "gps.rejected", batch.events, batch.starts, batch.elements_of, outcome.rejected
     )
     rejects = [json.loads(output.value) for output in outputs]
     assert [reject["reason"] for reject in rejects] == [why for _, why in outcome.rejected]
@@ -250,35 +250,16 @@ async def test_an_error_of_redis_that_quotes_an_id_is_shown(
 ) -> None:
     truck_id = "\x1b[2Ja\nERROR forged"
     engine = Engine.offline(PREPARED)
-    fixes = [Position(truck_id, START_MS, 121.1, 29.1)]
-    engine.process(fixes)
+    outcome = engine.process([Position(truck_id, START_MS, 121.1, 29.1)])
     with redis.Redis.from_url(redis_url) as client:
         client.set(TRUCK_KEY + truck_id, "no hash")
         view = LiveView(redis_url, Metrics())
-        view.note(engine, fixes, [])
+        view.note(engine, outcome)
         await view.close()
         client.delete(TRUCK_KEY + truck_id)
     [message] = [one.getMessage() for one in caplog.records if "not written" in one.getMessage()]
     assert "WRONGTYPE" in message
     assert message.isprintable()
-
-
-async def test_a_fix_waits_for_the_live_view_without_its_megabyte(redis_url: str) -> None:
-    view = LiveView(redis_url, Metrics())
-    engine = Engine.offline(PREPARED)
-    long = [
-        Position("a", START_MS, 121.1, 29.1, source="x" * MEGABYTE),
-        Position("b", START_MS, 121.1, 29.1, terminal_id="x" * (LONGEST_TEXT + 1)),
-        Position("c", START_MS, 121.1, 29.1, source="jt808", terminal_id="013912345678"),
-    ]
-    engine.process(long)
-    view.note(engine, long, [])
-    waiting = [position for position, _ in view._waiting.values()]
-    assert [one.source for one in waiting] == [None, None, "jt808"]
-    assert [one.truck_id for one in waiting] == ["a", "b", "c"]
-    await view.close()
-    with redis.Redis.from_url(redis_url) as client:
-        assert client.hget(TRUCK_KEY + "a", "lon") == b"121.1"
 
 
 async def test_a_worker_among_attackers(tmp_path: Path, city: Path, kafka: str) -> None:

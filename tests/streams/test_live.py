@@ -37,7 +37,7 @@ async def test_fixes_are_shown_and_what_is_old_goes(city: PreparedCity, redis_ur
         client.delete(GEO_KEY)
         client.geoadd(GEO_KEY, (121.0, 29.0, "gone"))
         view = LiveView(redis_url, Metrics())
-        view.note(engine, elements, outcome.rejected)
+        view.note(engine, outcome)
         await view.close()
         assert client.zrange(GEO_KEY, 0, -1) == ["seen"]
         assert client.hgetall(TRUCK_KEY + "seen") == {
@@ -58,8 +58,7 @@ async def test_no_redis_costs_no_memory(city: PreparedCity) -> None:
     view = LiveView("redis://127.0.0.1:1", metrics)
     engine = Engine.offline(city)
     elements = [Position(f"{i}", START_MS, 121.1, 29.1) for i in range(TRUCKS_WAITING + 5)]
-    engine.process(elements)
-    view.note(engine, elements, [])
+    view.note(engine, engine.process(elements))
     assert metrics.registry.get_sample_value("mucktrack_live_dropped_total") == 5
     view.start()
     await asyncio.sleep(1.2)

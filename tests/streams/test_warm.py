@@ -13,7 +13,9 @@ from geofences.jit import COMPILED_SOURCES
 from geofences.loader import load_city
 from producers.files import open_positions
 from streams.detect import Engine, PreparedCity
-from streams.position import Tick
+from streams.batch import Batch
+from streams.position import Tick, encode_array
+from streams.waiting import Waiting
 from streams.warm import compile_core
 from streams.whereabouts import whereabouts
 
@@ -30,14 +32,19 @@ compile_core()
 before = compiled()
 city = PreparedCity.of(load_city(Path(sys.argv[1]) / "city"))
 violations = trips = 0
+waiting = Waiting(2)
 for path in sorted(Path(sys.argv[1]).glob("*/positions.jsonl")):
     engine = Engine.live(city, 0, 1)
     for chunk in open_positions(path):
         outcome = engine.process(chunk.elements)
         violations, trips = violations + len(outcome.violations), trips + len(outcome.trips)
-        fixes = [one for one in chunk.elements if one.truck_id in engine.trucks.ids]
-        whereabouts(engine, fixes)
-    engine.process([Tick(fixes[-1].time_ms + 90_000_000)])
+        rows = outcome.judged.rows
+        waiting.note(engine, outcome.judged)
+        whereabouts(engine, rows[rows.truck >= 0])
+        batch = Batch()
+        batch.read(encode_array(chunk.elements[:1000]))
+        Engine.live(city, 0, 1).process_batch(batch)
+    engine.process([Tick(int(rows.time_ms[-1]) + 90_000_000)])
     Engine.live(city, 0, 1).restore(engine.export())
 print(json.dumps([before, compiled(), violations, trips]))
 """

@@ -5,26 +5,21 @@ With TRUCK, its engine has a bug that this truck's positions meet.
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from streams.access import KafkaAccess
 from streams.app import Kinds, WorkerConfig, run_worker
 from streams.detect import Engine, Outcome
-from streams.position import Element, Position
 from streams.worker import Topics
 
 
 def engine_with_bug(truck_id: str) -> type[Engine]:
     class EngineWithBug(Engine):
-        def process(
-            self, elements: Sequence[Element], record_ms: Sequence[int] | None = None
-        ) -> Outcome:
-            for element in elements:
-                if isinstance(element, Position) and element.truck_id == truck_id:
-                    raise ZeroDivisionError("a bug")
-            return super().process(elements, record_ms)
+        def process_columns(self, batch: Any) -> Outcome:
+            if truck_id in {self.trucks.ids[row] for row in batch.truck if row >= 0}:
+                raise ZeroDivisionError("a bug")
+            return super().process_columns(batch)
 
     return EngineWithBug
 
