@@ -1,7 +1,7 @@
 """`bench memory`: bytes that a truck takes in a worker's engines, its id and its track included.
 
 Each number of trucks is tried in a process of its own, which is this module as a program: it loads
-the city, decodes positions as they come from Kafka and judges them in an engine for each partition,
+the city, reads positions as they come from Kafka and judges them in an engine for each partition,
 and prints how much memory of its own it had before the first one and after the last. The city's
 register, which every worker loads whatever trucks report, is no part of that and is told beside it.
 """
@@ -25,9 +25,10 @@ from benchmarks.invented import resident_mb
 from benchmarks.load import Load, pieces
 from benchmarks.processes import environment
 from geofences.loader import load_city
+from streams.batch import Batch
 from streams.detect import Engine, PreparedCity
 from streams.partition import partition_of
-from streams.position import decode_record, encode_array
+from streams.position import encode_array
 from streams.warm import compile_core
 
 PARTITIONS = 12
@@ -108,8 +109,10 @@ def _judge(folder: Path) -> Memory:
         while head := file.read(LENGTH_BYTES):
             engine = engines[int.from_bytes(head, "big")]
             value = file.read(int.from_bytes(file.read(LENGTH_BYTES), "big"))
-            engine.process(decode_record(value))
-    del value
+            batch = Batch()
+            batch.read(value)
+            engine.process_batch(batch)
+    del value, batch
     trucks = sum(len(engine.trucks) for engine in engines)
     return Memory(trucks, loaded_mb - begun_mb, _resident_mb() - loaded_mb)
 

@@ -39,8 +39,7 @@ class _Timed(Engine):
 def violation_us(folder: Path, load: Load, sizes: Sizes) -> float:
     """Microseconds a violation, over some thousands of them."""
     engine = _Timed.offline(PreparedCity.of(load.city))
-    for truck_id in load.fleet.truck_ids:
-        engine.trucks.row(truck_id)
+    engine.trucks.rows_of(load.fleet.truck_ids)
     warm = WARM_REPORTS * sizes.trucks
     engine.process_columns(load.columns(0, warm))
     with tansu(folder) as kafka:
