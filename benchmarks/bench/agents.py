@@ -23,6 +23,9 @@ from streams.topics import POSITIONS
 RECORDS = 400
 """Read at once, and waiting for the agent: with a worker's arrays, some 100 MB."""
 
+SESSION_S = 10.0
+"""The embedded broker lets a group wait for half of it before its first member may begin."""
+
 
 @dataclass(slots=True)
 class Count:
@@ -65,6 +68,8 @@ def run(kind: str, kafka: str, group: str, count: Count, folder: str) -> None:
         stream_wait_empty=False,
         stream_buffer_maxsize=RECORDS,
         broker_max_poll_records=RECORDS,
+        broker_session_timeout=SESSION_S,
+        broker_heartbeat_interval=SESSION_S / 3,
         consumer_auto_offset_reset="earliest",
     )
     raw = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw",
