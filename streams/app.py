@@ -5,6 +5,7 @@ chosen; each of them can be read without it.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -60,6 +61,10 @@ REQUEST_S = 35.0
 BEAT_S = 1.0
 THREADS_S = 3.0
 """How long threads have to end by themselves when the work is over."""
+
+COLLECT_AT = 100_000, 50, 1_000
+"""When the collector of garbage looks: a micro-batch makes thousands of objects and no cycles, and
+with Python's own thresholds it would look at them, and at the city, many times a second."""
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -240,6 +245,9 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     asyncio.set_event_loop(loop)
     app, parts = _wire(config, kinds, published, metrics)
     starting.end()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AT)
     worker = faust.Worker(
         app,
         parts,

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from geofences.jit import records
 from streams.gate import MALFORMED
 from streams.passage import POSITION, SKIPPED, TICK
 from streams.position import MAX_ARRAY, Element, Position, Tick, decode_record
@@ -40,7 +41,7 @@ class Batch:
 
     def __init__(self) -> None:
         self._count = 0
-        self._rows = np.zeros(FIRST_ROWS, POSITION)
+        self._rows = records(np.zeros(FIRST_ROWS, POSITION))
         self._ids = np.zeros(FIRST_ROWS * 16, np.uint8)
         self._ends = np.zeros(FIRST_ROWS + 1, np.int64)
         """The id of row i is ids[ends[i]:ends[i + 1]]."""
@@ -91,7 +92,7 @@ class Batch:
     def _make_room(self, rows: int, text_bytes: int) -> None:
         needed = self._count + rows
         if needed > len(self._rows):
-            self._rows = _larger(self._rows, needed, self._count)
+            self._rows = records(_larger(self._rows, needed, self._count))
             self._ends = _larger(self._ends, needed + 1, self._count + 1)
         used = int(self._ends[self._count])
         if used + text_bytes > len(self._ids):
@@ -125,6 +126,7 @@ def _lay_out(rows: Any, elements: Sequence[Element], record_ms: npt.NDArray[np.i
     if kinds == {Position}:
         _fill(rows, elements, record_ms)
         return
+    rows[:] = np.zeros(1, POSITION)
     rows["truck"] = SKIPPED
     rows["reason"] = MALFORMED
     chosen = [i for i, element in enumerate(elements) if type(element) is Position]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from geofences.jit import compiled
+from geofences.jit import compiled, records
 from streams.detect import Engine, Judged
 
 WAITING: Final = np.dtype(
@@ -48,7 +48,7 @@ class Waiting:
 
     def __init__(self, most: int) -> None:
         """`most`: trucks that may wait."""
-        self._queue = np.zeros(most, WAITING)
+        self._queue = records(np.zeros(most, WAITING))
         self._figures = np.zeros(3, np.int64)
         self._seats: dict[Engine, _Seats] = {}
         """Of engines with a truck that waits."""

@@ -45,6 +45,7 @@ from streams.position import Element
 INDEX, REPORT = "tests/geofences/test_index.py", "tests/streams/test_report.py"
 ALIKE = "tests/geofences/test_alike.py"
 REFERENCE = "tests/streams/test_engine_reference.py"
+READING = "tests/streams/test_reading.py"
 ROOM = "tests/streams/test_room.py"
 SOURCES = {
     "streams/gate.py": ("tests/streams/test_gate.py",),
@@ -55,6 +56,10 @@ SOURCES = {
     "streams/stop.py": ("tests/streams/test_stop.py", REFERENCE),
     "streams/state.py": (REFERENCE,),
     "streams/events.py": (REFERENCE, REPORT, ROOM),
+    "streams/reading/tokens.py": (READING,),
+    "streams/reading/record.py": (READING,),
+    "streams/trucks.py": ("tests/streams/test_trucks.py",),
+    "streams/waiting.py": ("tests/streams/test_waiting.py",),
     "geofences/lookup.py": (ALIKE, INDEX, REPORT),
     "geofences/geometry.py": ("tests/geofences/test_geometry.py", INDEX),
 }

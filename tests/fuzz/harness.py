@@ -27,6 +27,7 @@ from fuzz.demands import demand
 from fuzz.garbage import GOOD_PREFIX, Garbage
 from producers.chunk import InputFileError
 from producers.files import open_positions
+from streams import batch as read_batch
 from streams.detect import Engine, Outcome, PreparedCity
 from streams.elements import MAX_ORIGINAL
 from streams.gate import REASONS
@@ -122,10 +123,14 @@ class Round:
         self._garbage = Garbage(self._rng, (middle.lon, middle.lat), start_ms, PARTITION)
         self._stamps = (*[NEVER] * 40, *[start_ms + 7_000_000] * 8, start_ms, 0, NEVER - 1)
         self._class = engine
-        self._live = self._new_live()
+        self._live, self._reading = (
+            self._new_live(),
+            Engine.live(self._prepared, *PARTITION, MOST_TRUCKS),
+        )
         for truck_id in dict.fromkeys(position.truck_id for position in self._good):
             # Known already, as trucks are before the invented ones take all the room.
             self._live.trucks.row(truck_id)
+            self._reading.trucks.row(truck_id)
         self._offline = engine.offline(self._prepared)
         self._live_alone = Engine.live(self._prepared, *PARTITION)
         self._offline_alone = Engine.offline(self._prepared)
@@ -167,6 +172,7 @@ class Round:
             ce_headers(violation)
         self._check_rejects(batch, live)
         self._check_good(good, places, live, offline)
+        self._check_reading(batch, live)
         rows = live.judged.rows
         whereabouts(self._live, rows[rows.truck >= 0][:50])
         for _, reason in live.rejected:
@@ -231,12 +237,30 @@ class Round:
         self.counts["good"] += len(good)
         self.counts["good violations"] += len(of_good)
 
+    def _check_reading(self, batch: Batch, live: Outcome) -> None:
+        """What compiled code reads of the records is what they hold."""
+        read = read_batch.Batch()
+        for event, start in zip(batch.events, batch.starts, strict=True):
+            decoded = read.read(event.message.value, batch.record_ms[start])
+            self.counts["read by compiled code"] += decoded is None
+        told = self._reading.process_batch(read)
+        rows, others = told.judged.rows, live.judged.rows
+        for name in rows.dtype.names:
+            demand(rows[name].tobytes() == others[name].tobytes(), "read otherwise", name)
+        demand(told.rejected == live.rejected, "judged otherwise when read", told.rejected)
+        demand(
+            list(map(encode, told.violations)) == list(map(encode, live.violations)),
+            "told otherwise when read",
+            told.violations,
+        )
+
     def _restart(self) -> None:
         state = self._live.export()
         restored = self._new_live()
         restored.restore(state)
         demand(restored.export() == state, "a state is not restored as it was")
         self._live = restored
+        demand(self._reading.export() == state, "another state when records are read")
         self.counts["restarts"] += 1
 
     def _files(self) -> None:
