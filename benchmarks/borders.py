@@ -10,24 +10,24 @@ from benchmarks.plane import SIDE_M, Floats
 
 ACROSS = 4
 """Districts in a row, and rows."""
-SIDE_VERTICES = 1_250
-"""So that a district has four times as many."""
 SWING_M = 1_200.0
 """How far a border strays from the straight line, about."""
 ROUGHNESS = 1.3
 """Each octave of the border's winding is weaker by two to this power: a fractal coast line."""
 
 
-def district_rings(random: np.random.Generator) -> list[Floats]:
-    """Closed rings (4 * SIDE_VERTICES + 1, 2) in metres, row by row from the south-west."""
+def district_rings(random: np.random.Generator, vertices: int) -> list[Floats]:
+    """Closed rings (vertices + 1, 2) in metres, row by row from the south-west; `vertices` is a
+    multiple of 4."""
+    side = vertices // 4
     length = SIDE_M / ACROSS
     along_x = {
-        (i, j): np.add(_side(random, length), (i * length, j * length))
+        (i, j): np.add(_side(random, length, side), (i * length, j * length))
         for j in range(ACROSS + 1)
         for i in range(ACROSS)
     }
     along_y = {
-        (i, j): np.add(_side(random, length)[:, ::-1], (i * length, j * length))
+        (i, j): np.add(_side(random, length, side)[:, ::-1], (i * length, j * length))
         for j in range(ACROSS)
         for i in range(ACROSS + 1)
     }
@@ -41,14 +41,14 @@ def district_rings(random: np.random.Generator) -> list[Floats]:
     return rings
 
 
-def _side(random: np.random.Generator, length: float) -> Floats:
-    """A side from (0, 0) to (length, 0): (SIDE_VERTICES + 1, 2).
+def _side(random: np.random.Generator, length: float, vertices: int) -> Floats:
+    """A side from (0, 0) to (length, 0): (vertices + 1, 2).
 
     It never leaves the cones of 40 degrees about the straight line at either corner, so that it
     meets the other sides in the corners alone.
     """
-    x = np.linspace(0.0, length, SIDE_VERTICES + 1)
-    wave = np.arange(1, SIDE_VERTICES // 3)
+    x = np.linspace(0.0, length, vertices + 1)
+    wave = np.arange(1, vertices // 3)
     strength = SWING_M * random.normal(size=len(wave)) / wave**ROUGHNESS
     swing = np.sin(np.pi * np.outer(x / length, wave)) @ strength
     room = 0.8 * np.minimum(x, length - x)

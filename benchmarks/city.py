@@ -24,9 +24,8 @@ from geofences.city import City
 from geofences.loader import parse_city
 
 SEED = 2026
-ERRANDS = 1_500
-"""Pairs of a source and a disposal site; each has 1, 2 or 3 routes, 3,000 in all."""
-SITES = {"construction": 500, "disposal": 120, "transfer": 60, "parking": 120}
+SITE_SHARES = {"construction": 50, "disposal": 12, "transfer": 6, "parking": 12}
+"""Of 80."""
 NO_GO_ZONES, SPEED_ZONES = 60, 140
 PERMIT_TRUCKS = 20
 """Trucks on one permit: a fleet that works for a site."""
@@ -41,6 +40,20 @@ HOURS = "19:00-06:00"
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """How large a city is, its trucks apart."""
+
+    sites: int = 800
+    routes: int = 3_000
+    """Two an errand, which is a pair of a source and a disposal site: 1, 2 or 3."""
+    vertices: int = 5_000
+    """Of a district."""
+
+
+PLAN = Plan()
+
+
+@dataclass(frozen=True, slots=True)
 class _Errand:
     source: str
     disposal: str
@@ -48,34 +61,30 @@ class _Errand:
     districts: tuple[str, ...]
 
 
-def benchmark_city(trucks: int, seed: int = SEED) -> City:
+def benchmark_city(trucks: int, seed: int = SEED, plan: Plan = PLAN) -> City:
     """The city with so many trucks."""
-    city, findings = parse_city(city_files(trucks, seed))
+    city, findings = parse_city(city_files(trucks, seed, plan))
     if city is None:
         raise AssertionError("\n".join(finding.render() for finding in findings))
     return city
 
 
-def write_city(folder: Path, trucks: int, seed: int = SEED) -> None:
+def write_city(folder: Path, trucks: int, seed: int = SEED, plan: Plan = PLAN) -> None:
     """The same city as a directory."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in city_files(trucks, seed).items():
+    for name, content in city_files(trucks, seed, plan).items():
         (folder / name).write_bytes(content)
 
 
-def city_files(trucks: int, seed: int = SEED) -> dict[str, bytes]:
+def city_files(trucks: int, seed: int = SEED, plan: Plan = PLAN) -> dict[str, bytes]:
     """The files of the city directory, by name."""
     random = np.random.default_rng(seed)
-    districts = {str(330_201 + i): ring for i, ring in enumerate(district_rings(random))}
+    rings = district_rings(random, plan.vertices)
+    districts = {str(330_201 + i): ring for i, ring in enumerate(rings)}
     roads = Roads(random)
-    crossings = _shuffled_crossings(random)
-    sites = {
-        f"{kind}-{number:03}": crossings.pop()
-        for kind, count in SITES.items()
-        for number in range(count)
-    }
+    sites = _sites(plan.sites, random)
     routes: dict[str, Floats] = {}
-    errands = [_errand(number, sites, roads, routes, random) for number in range(ERRANDS)]
+    errands = [_errand(number, sites, roads, routes, random) for number in range(plan.routes // 2)]
     errands = _with_districts(errands, routes, districts)
     return {
         "city.toml": SETTINGS,
@@ -93,9 +102,19 @@ def truck_id(number: int) -> str:
     return f"浙B{number:06}"
 
 
-def _shuffled_crossings(random: np.random.Generator) -> list[Crossing]:
+def _sites(count: int, random: np.random.Generator) -> dict[str, Crossing]:
+    """Each at a crossing of its own as far as they last; then they begin again."""
     order = random.permutation(CROSSINGS * CROSSINGS)
-    return [(int(i) // CROSSINGS, int(i) % CROSSINGS) for i in order]
+    crossings = [(int(i) // CROSSINGS, int(i) % CROSSINGS) for i in order]
+    kinds = [
+        (kind, number)
+        for kind, share in SITE_SHARES.items()
+        for number in range(max(1, round(count * share / sum(SITE_SHARES.values()))))
+    ]
+    return {
+        f"{kind}-{number:03}": crossings[-1 - place % len(crossings)]
+        for place, (kind, number) in enumerate(kinds)
+    }
 
 
 def _errand(
@@ -106,9 +125,11 @@ def _errand(
     random: np.random.Generator,
 ) -> _Errand:
     """An errand between two sites 6 to 19 crossings apart, whose routes turn at different roads."""
+    sources = sum(site_id.startswith("construction") for site_id in sites)
+    disposals = sum(site_id.startswith("disposal") for site_id in sites)
     while True:
-        source = f"construction-{random.integers(SITES['construction']):03}"
-        disposal = f"disposal-{random.integers(SITES['disposal']):03}"
+        source = f"construction-{random.integers(sources):03}"
+        disposal = f"disposal-{random.integers(disposals):03}"
         start, end = sites[source], sites[disposal]
         if 6 <= abs(start[0] - end[0]) + abs(start[1] - end[1]) <= 19:
             break
@@ -159,10 +180,12 @@ def _district_features(districts: dict[str, Floats]) -> Iterator[dict[str, Any]]
 def _site_features(
     sites: dict[str, Crossing], roads: Roads, random: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
-    """Half of them circles, half polygons, each over its crossing."""
+    """Half of them circles, half polygons, each over its crossing; where crossings have run out,
+    beside the roads."""
     for number, (site_id, crossing) in enumerate(sites.items()):
         values = {"site_id": site_id, "name": site_id, "kind": site_id.split("-")[0]}
-        centre = roads.crossings[crossing] + random.uniform(-40, 40, 2)
+        astray_m = 40 if number < CROSSINGS * CROSSINGS else 900
+        centre = roads.crossings[crossing] + random.uniform(-astray_m, astray_m, 2)
         radius_m = float(random.uniform(90, 250))
         if number % 2:
             ring = blob(centre, radius_m, int(random.integers(6, 40)), random)

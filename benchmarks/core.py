@@ -22,8 +22,7 @@ WARM_REPORTS = 4
 def prepared_engine(city: PreparedCity, load: Load, warm_up: Any) -> Engine:
     """An offline engine that knows every truck and has taken `warm_up`."""
     engine = Engine.offline(city)
-    for truck_id in load.fleet.truck_ids:
-        engine.trucks.row(truck_id)
+    engine.trucks.rows_of(load.fleet.truck_ids)
     engine.process_columns(warm_up)
     return engine
 

@@ -19,9 +19,10 @@ from benchmarks.city import write_city
 from benchmarks.load import Load
 from geofences.loader import load_city
 from producers.files import open_positions
-from streams.batch import TruckTable, columns
+from streams.batch import columns
 from streams.detect import Engine, PreparedCity
 from streams.output import encode
+from streams.trucks import TruckTable
 
 
 def run_command(city: Path, file: Path) -> float:

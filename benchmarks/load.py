@@ -1,4 +1,5 @@
-"""A realistic load for the benchmark city: every truck on its permitted routes, a report each 10 s.
+"""A realistic load for the benchmark city: every truck on its permitted routes, a report each 10 s,
+unless told otherwise.
 
 Trucks go to and fro between the ends of a route, loaded one way, and wait at either end. A share
 of the time some of them offend. Positions come in the order of their times, in which trucks are
@@ -29,9 +30,9 @@ Ints = npt.NDArray[np.int64]
 START_MS = 1_772_373_600_000
 """2026-03-01 22:00 in Shanghai."""
 EVERY_MS = 10_000
-EPISODE = 20
-"""Reports of a truck that are looked at together: the offending part of its time is made of first
-halves of such episodes, 100 s each, long enough for a violation to open and to close."""
+EPISODE_MS = 200_000
+"""Of a truck's time that is looked at together: the offending part of it is made of first halves of
+such episodes, 100 s each, long enough for a violation to open and to close."""
 ASTRAY_M = 150.0
 """How far beside its route an offender drives: out of the corridor, yet no impossible jump."""
 NOISE_M = 3.0
@@ -63,12 +64,18 @@ class Fleet:
 class Load:
     """Positions by number: any piece can be made on its own, and always comes out the same."""
 
-    def __init__(self, city: City, *, offending: float, seed: int = 1) -> None:
-        """`offending`: the share of the trucks' time that falls in offending episodes."""
+    def __init__(
+        self, city: City, *, offending: float, seed: int = 1, every_ms: int = EVERY_MS
+    ) -> None:
+        """`offending`: the share of the trucks' time that falls in offending episodes.
+        `every_ms`: from one report of a truck to its next."""
+        self.city = city
         self.offending = offending
         self._seed = seed
+        self._every_ms = every_ms
+        self._episode = EPISODE_MS // every_ms
         self._lines = _Lines(city)
-        self.fleet = _fleet(city, self._lines, seed)
+        self.fleet = _fleet(city, self._lines, seed, self._episode)
 
     def columns(self, start: int, stop: int) -> Any:
         """Positions start:stop as a record array of `POSITION`; `truck` is the truck's place in
@@ -84,7 +91,7 @@ class Load:
         speed_ms = fleet.speed_ms[truck]
         length_m = lines.length_m[fleet.route[truck]]
         rest_m = WAIT_S * speed_ms
-        way_m = fleet.start_m[truck] + speed_ms * report * (EVERY_MS / 1000)
+        way_m = fleet.start_m[truck] + speed_ms * report * (self._every_ms / 1000)
         way_m %= 2 * (length_m + rest_m)
         outward = way_m < length_m + rest_m
         leg_m = np.where(outward, way_m, way_m - length_m - rest_m)
@@ -96,7 +103,7 @@ class Load:
 
         batch = np.zeros(len(number), POSITION).view(np.recarray)
         batch.truck = truck
-        batch.time_ms = START_MS + report * EVERY_MS + turn * EVERY_MS // trucks
+        batch.time_ms = START_MS + report * self._every_ms + turn * self._every_ms // trucks
         batch.received_ms = NEVER
         batch.lon, batch.lat = places.T.round(6)
         batch.located = True
@@ -163,10 +170,10 @@ class Load:
     def _offences(self, truck: Ints, report: Ints) -> Ints:
         """What each truck is up to: drawn for an episode from its number, whoever asks."""
         shifted = report + self.fleet.episode[truck]
-        episode, within = np.divmod(shifted, EPISODE)
+        episode, within = np.divmod(shifted, self._episode)
         drawn = _scattered(truck * 1_000_003 + episode)
         # Offending halves make up `offending` of the time, so twice that share of the episodes.
-        offends = (drawn % 100_000 < 2 * self.offending * 100_000) & (within < EPISODE // 2)
+        offends = (drawn % 100_000 < 2 * self.offending * 100_000) & (within < self._episode // 2)
         kinds = np.array(OFFENCES)[drawn // 100_000 % len(OFFENCES)]
         return np.where(offends, kinds, LAWFUL)
 
@@ -199,7 +206,7 @@ class _Lines:
         return places
 
 
-def _fleet(city: City, lines: _Lines, seed: int) -> Fleet:
+def _fleet(city: City, lines: _Lines, seed: int, episode: int) -> Fleet:
     random = np.random.default_rng(seed)
     numbers = {truck.truck_id: number for number, truck in enumerate(city.trucks)}
     routes = {route.route_id: number for number, route in enumerate(city.routes)}
@@ -219,7 +226,7 @@ def _fleet(city: City, lines: _Lines, seed: int) -> Fleet:
         start_m=random.uniform(0.0, 2.0, count) * (lines.length_m[route] + WAIT_S * speed_ms),
         has_sensors=random.random(count) < 0.9,
         has_scale=random.random(count) < 0.5,
-        episode=random.integers(EPISODE, size=count),
+        episode=random.integers(episode, size=count),
     )
 
 

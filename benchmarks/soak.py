@@ -7,104 +7,33 @@ of the run compares with the first. Exit code 1 where anything has grown, or a p
 """
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from benchmarks.city import write_city
 from benchmarks.load import Load
+from benchmarks.processes import ROOT, Worker, total
 from geofences.loader import load_city
-from mucktrack.children import Child
 from mucktrack.embedded import tansu, valkey
 from mucktrack.topics import create_topics
 from producers.publisher import Publisher
 from streams.access import KafkaAccess
 from streams.topics import POSITIONS
 
-ROOT = Path(__file__).resolve().parent.parent
 PARTITIONS = 12
 EVERY_S = 10.0
-START_WITHIN_S = 180.0
 DRAIN_S = 60.0
 STEP_S = 0.1
 """How often positions are published."""
 WARM_UP = 0.1
 """Of the run, left out of the comparison: caches fill, trucks are met for the first time."""
-
-Samples = dict[tuple[str, str], float]
-"""Of one process, by name and the value of its only label."""
-
-
-class Worker:
-    """A `mucktrack` process under watch."""
-
-    def __init__(self, name: str, command: Sequence[str], folder: Path, **settings: str) -> None:
-        self._port_file = folder / f"{name}.port"
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("MUCKTRACK_")}
-        environment |= {f"MUCKTRACK_{key.upper()}": value for key, value in settings.items()}
-        self.child = Child(
-            name,
-            [
-                *(sys.executable, "-m", "mucktrack", *command),
-                *("--metrics-port-file", str(self._port_file)),
-            ],
-            folder / f"{name}.log",
-            environment=environment | {"PYTHONPATH": str(ROOT)},
-            grace_s=30.0,
-        )
-
-    def page(self, name: str) -> str:
-        port = self._port_file.read_text().strip()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}", timeout=10) as answer:
-            body: str = answer.read().decode()
-            return body
-
-    def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_WITHIN_S
-        while time.monotonic() < deadline:
-            self.check()
-            try:
-                self.page("readyz")
-            except OSError:
-                time.sleep(0.2)
-            else:
-                return
-        raise SystemExit(f"{self.child.name} is not ready:\n{self.child.tail()}")
-
-    def check(self) -> None:
-        if self.child.exit_code() is not None:
-            raise SystemExit(f"{self.child.name} has ended:\n{self.child.tail()}")
-
-    def figures(self) -> Samples:
-        return {
-            (sample.name, next(iter(sample.labels.values()), "")): sample.value
-            for family in text_string_to_metric_families(self.page("metrics"))
-            for sample in family.samples
-        }
-
-    def rss_mb(self) -> float:
-        for line in (self._process / "status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1000
-        raise AssertionError("a process without memory")
-
-    def descriptors(self) -> int:
-        return len(list((self._process / "fd").iterdir()))
-
-    @property
-    def _process(self) -> Path:
-        leash = self.child.leash_pid
-        return Path("/proc") / Path(f"/proc/{leash}/task/{leash}/children").read_text().split()[0]
 
 
 class Stream(threading.Thread):
@@ -179,8 +108,8 @@ class Watch:
         records, published = self._stream.records(), self._stream.positions
         figures = [worker.figures() for worker in self._workers]
         now_s = time.monotonic()
-        judged = sum(_sum(one, "mucktrack_positions_total") for one in figures)
-        read = sum(_sum(one, "mucktrack_next_offset") for one in figures)
+        judged = sum(total(one, "mucktrack_positions_total") for one in figures)
+        read = sum(total(one, "mucktrack_next_offset") for one in figures)
         saved = [
             value
             for one in figures
@@ -201,11 +130,7 @@ class Watch:
     def lag_records(self) -> float:
         """After the stream has ended."""
         figures = [worker.figures() for worker in self._workers]
-        return self._stream.records() - sum(_sum(one, "mucktrack_next_offset") for one in figures)
-
-
-def _sum(figures: Samples, name: str) -> float:
-    return sum(value for (one, _), value in figures.items() if one == name)
+        return self._stream.records() - sum(total(one, "mucktrack_next_offset") for one in figures)
 
 
 def show(sample: Sample) -> None:

@@ -13,6 +13,7 @@ import click
 
 from mucktrack.commands import (
     archiving,
+    benching,
     enforcing,
     evidence,
     frames,
@@ -108,5 +109,6 @@ for command in (
     reference.checkpoints_group,
     reference.print_settings,
     sizing.size,
+    benching.bench,
 ):
     cli.add_command(command)
