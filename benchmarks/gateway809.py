@@ -140,7 +140,7 @@ def measure(gateway: Gateway, platforms: list[LowerPlatform], rounds: int, what:
 
 
 def kept(gateway: Gateway) -> float:
-    return gateway.figures().get(("mucktrack_gateway809_positions_total", ""), 0.0)
+    return gateway.figures().get(("mucktrack_gateway_positions_total", ""), 0.0)
 
 
 def main() -> None:

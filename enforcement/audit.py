@@ -16,12 +16,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enforcement.tables import AuditRow, HeadRow
+from streams.logs import get_log
+
+log = get_log(__name__)
 
 FIRST: Final = "0" * 64
 """What stands before the first entry."""
 SYSTEM: Final = "system"
 """Who did what nobody did."""
 PAGE: Final = 1_000
+APPENDED: Final = "appended entries"
+"""In what SQLAlchemy keeps of a session for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,25 @@ def append(session: Session, head: HeadRow, entry: Entry) -> None:
     row.hash = hash_of(row)
     session.add(row)
     head.seq, head.hash = row.seq, row.hash
+    session.info.setdefault(APPENDED, []).append((row.seq, entry))
+
+
+def tell(session: Session) -> None:
+    """Put what `session` has appended into the log; called once it is kept, since what is rolled
+    back has not happened. Reasons and details stay in the trail: people are named there."""
+    for seq, entry in session.info.pop(APPENDED, ()):
+        details = entry.details or {}
+        log.info(
+            "audit_entry",
+            action=entry.action,
+            user=entry.who,
+            case_id=entry.case_id,
+            from_state=entry.from_state,
+            to_state=entry.to_state,
+            violation_id=details.get("violation_id"),
+            address=details.get("address"),
+            seq=seq,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ after a crash it goes on where that ends; Kafka is told nothing. A record that c
 noted in the audit trail and keeps nobody from the next. Kafka or the database away: it waits.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,11 +24,12 @@ from enforcement.rulebook import Rulebook
 from enforcement.tables import ConsumedRow
 from streams.access import KafkaAccess
 from streams.health import Health
+from streams.logs import get_log
 from streams.pauses import Pauses
 from streams.shown import shown
 from streams.topics import VIOLATIONS
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 POLL_S: Final = 0.2
 MOST_RECORDS: Final = 500
@@ -68,15 +68,17 @@ class Consumer:
         rulebook: Rulebook,
         *,
         changed: Callable[[], None] = lambda: None,
+        note_stamps: Callable[[Sequence[int]], None] = lambda _stamps_ms: None,
     ) -> None:
-        """`changed` is called, in the consumer's thread, after each transaction that brought
-        something new."""
+        """Both are called in the consumer's thread: `changed` after each transaction that brought
+        something new, `note_stamps` after each, with the timestamps of its records."""
         self._kafka = kafka
         self._database = database
         self._health = health
         self._now_ms = now_ms
         self._rulebook = rulebook
         self._changed = changed
+        self._note_stamps = note_stamps
         self._waits = health.waits()
         self._pauses = Pauses()
         self.counts = Counts()
@@ -89,10 +91,12 @@ class Consumer:
                 self._read_on(stop)
             except KafkaError as error:
                 self._waits.begin("kafka", "violations", after_s=0.0)
-                log.warning("waiting for Kafka at %s: %s", self._kafka, error)
+                log.warning(
+                    "kafka_away", kafka=self._kafka, purpose="to read violations", error=error
+                )
             except DatabaseAwayError as error:
                 self._waits.begin("database", "to write cases", after_s=0.0)
-                log.warning("waiting for the database: %s", error)
+                log.warning("database_away", purpose="to write cases", error=error)
             stop.wait(self._pauses.next_s())
         self._waits.end()
 
@@ -167,7 +171,13 @@ class Consumer:
         with self._database.change() as (session, head):
             for partition, next_offset, begin in missed:
                 details = {"partition": partition, "from": next_offset, "to": begin - 1}
-                log.error("%s %s: deleted by Kafka before they were read", VIOLATIONS, details)
+                log.error(
+                    "records_missed",
+                    topic=VIOLATIONS,
+                    partition=partition,
+                    from_offset=next_offset,
+                    to_offset=begin - 1,
+                )
                 append(session, head, Entry(now_ms, SYSTEM, "missed", details=details))
                 session.merge(ConsumedRow(topic=VIOLATIONS, partition=partition, next_offset=begin))
 
@@ -190,6 +200,8 @@ class Consumer:
                 consumer.seek(tp, found[0].offset)
             raise
         self._count(next_offsets, taken, len(unreadable))
+        stamps_ms = [record.timestamp for found in polled.values() for record in found]
+        self._note_stamps([stamp for stamp in stamps_ms if stamp is not None and stamp >= 0])
 
     def _count(
         self, next_offsets: Mapping[TopicPartition, int], taken: Taken, unreadable: int
@@ -211,7 +223,7 @@ class Consumer:
                 continue
             position = consumer.position(tp)
             if end < position:
-                log.warning("%s, partition %d: its log is another; from its start", *tp[:2])
+                log.warning("log_replaced", topic=tp.topic, partition=tp.partition)
                 consumer.seek_to_beginning(tp)
             self.counts.lag[tp.partition] = max(end - position, 0)
 
@@ -225,6 +237,12 @@ def _decode(records: Sequence[Any]) -> tuple[list[Arrival], list[dict[str, Any]]
             arrivals.append(Arrival(violation, text, record.partition, record.offset))
         except NoViolationError as error:
             where = {"partition": record.partition, "offset": record.offset}
-            log.error("%s %s: no violation: %s", VIOLATIONS, where, error)
+            log.error(
+                "record_unreadable",
+                topic=VIOLATIONS,
+                partition=record.partition,
+                offset=record.offset,
+                error=error,
+            )
             unreadable.append({**where, "error": shown(str(error), LONGEST)})
     return arrivals, unreadable

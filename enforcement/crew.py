@@ -4,13 +4,13 @@ Made by `mucktrack.console`. A thread that ends by an exception has met a bug: i
 whole process is told to end, since half an office would look like a whole one.
 """
 
-import logging
 from collections.abc import Callable
 from threading import Event, Thread
 
 from streams.health import Health
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 Work = Callable[[Event], None]
 """Returns soon after the event is set."""
@@ -44,7 +44,7 @@ class Crew:
         try:
             work(self._stop)
         except Exception as error:
-            log.exception("%s: a bug", name)
+            log.bug("thread_failed", error, thread=name)
             self.failure = self.failure or error
             self._health.beat(broken=True)
             self._on_failure()

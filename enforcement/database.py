@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import DatabaseError as SqlDatabaseError
 from sqlalchemy.orm import Session
 
+from enforcement import audit
 from enforcement.tables import HeadRow
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -71,9 +72,11 @@ class Database:
     @contextmanager
     def change(self) -> Iterator[tuple[Session, HeadRow]]:
         """A transaction that changes: all of it, or nothing where the block raises."""
-        with self._told(), Session(self._changes) as session, session.begin():
-            head = session.scalars(select(HeadRow).with_for_update()).one()
-            yield session, head
+        with self._told(), Session(self._changes) as session:
+            with session.begin():
+                head = session.scalars(select(HeadRow).with_for_update()).one()
+                yield session, head
+            audit.tell(session)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -6,7 +6,6 @@ published (`streams.cities`); Redis away leaves those that are known. Nothing is
 """
 
 import gzip
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,10 +21,10 @@ from geofences.hours import Validity
 from geofences.loader import load_city, parse_city
 from streams.checkpoint import StoreAwayError
 from streams.cities import BrokenVersionError, CityStore
-from streams.shown import shown
+from streams.logs import get_log
 from streams.thresholds import resolve
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LOOK_S: Final = 3.0
 MOST_KEPT: Final = 8
@@ -84,7 +83,7 @@ class Maps:
         try:
             self._listed = [(one.from_ms, one.version) for one in self._store.versions()]
         except StoreAwayError as error:
-            log.warning("published cities not read, those known stay: %s", shown(error))
+            log.warning("cities_unreadable", error=error)
         self._look_at_s = time.monotonic() + LOOK_S
 
     def _version(self, version: str) -> CityMap | None:
@@ -95,10 +94,10 @@ class Maps:
         try:
             city, _ = parse_city(self._store.files(version))
         except StoreAwayError as error:
-            log.warning("published city %s not read: %s", shown(version), shown(error))
+            log.warning("city_unreadable", city_version=version, error=error)
             return None
         except BrokenVersionError as error:
-            log.warning("%s", shown(error))
+            log.warning("city_left_out", city_version=version, error=error)
             return None
         if city is None:
             self._broken.add(version)

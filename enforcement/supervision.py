@@ -3,15 +3,15 @@
 Run in a thread of the enforcement process; what it means is in `Office.supervise`.
 """
 
-import logging
 from threading import Event
 from typing import Final
 
 from enforcement.actions import Office
 from enforcement.database import DatabaseAwayError
 from streams.health import Health
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 EVERY_S: Final = 15.0
 
@@ -24,10 +24,10 @@ def supervise(office: Office, health: Health, stop: Event, every_s: float = EVER
             overdue = office.supervise()
         except DatabaseAwayError as error:
             waits.begin("database", "to supervise", after_s=0.0)
-            log.warning("waiting for the database: %s", error)
+            log.warning("database_away", purpose="to supervise", error=error)
         else:
             waits.end()
             if overdue:
-                log.info("%d cases are overdue and under supervision", len(overdue))
+                log.info("cases_overdue", cases=len(overdue))
         stop.wait(every_s)
     waits.end()

@@ -6,7 +6,6 @@ columns, in the files of the days concerned; positions that a terminal sent a da
 found, and files that are still being written neither.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,10 +26,10 @@ from enforcement.queries import Wanted
 from enforcement.tables import ViolationRow
 from geofences.city import City
 from streams.archive.layout import ArchiveError, day_folders, is_archive, read_about
+from streams.logs import get_log
 from streams.partition import partition_of
-from streams.shown import shown
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LONGEST_MS: Final = 86_400_000
 AROUND_MS: Final = 1_800_000
@@ -75,7 +74,7 @@ def track(
         try:
             table = _archived(archive, truck_id, from_ms, to_ms)
         except (ArchiveError, pa.ArrowException, OSError) as error:
-            log.error("track not read from the archive: %s", shown(error, 500))
+            log.error("archive_unreadable", truck_id=truck_id, error=error)
         else:
             spans = [(row.started_ms - AROUND_MS, _end_ms(row) + AROUND_MS) for row in rows]
             # What came later of the same time has been sent again.

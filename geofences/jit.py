@@ -3,12 +3,16 @@
 Compiled code is kept on disk, so that only the first start on a machine compiles. numba checks the
 age of the file that a function stands in but not of the functions it calls; the folder is
 therefore named by a digest of the sources in `COMPILED_SOURCES`, and a changed line in any of them
-compiles afresh. `NUMBA_DISABLE_JIT=1` runs the same functions as plain Python, for debugging and
+compiles afresh. Where that folder can only be read, what it holds is used all the same.
+`NUMBA_DISABLE_JIT=1` runs the same functions as plain Python, for debugging and
 coverage.
 """
 
+import atexit
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -46,7 +50,9 @@ COMPILED_SOURCES = (
     "streams/rules.py",
     "streams/runs.py",
     "streams/state.py",
+    "streams/sources.py",
     "streams/stop.py",
+    "streams/tallies.py",
     "streams/thresholds.py",
     "streams/trucks.py",
     "streams/waiting.py",
@@ -56,11 +62,34 @@ COMPILED_SOURCES = (
 
 
 def _cache_folder() -> Path:
+    """Where compiled code is kept, and may be added."""
+    folder = _kept_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return _lent(folder)
+    return folder
+
+
+def _kept_folder() -> Path:
     digest = hashlib.sha256(numba.__version__.encode())
     for source in COMPILED_SOURCES:
         digest.update(source.encode() + (_ROOT / source).read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "mucktrack" / "compiled" / digest.hexdigest()[:16]
+
+
+def _lent(folder: Path) -> Path:
+    """Until this process ends, a folder that shows what `folder` holds and can be added to: numba
+    uses none that it cannot write to, such as that of a container's image."""
+    lent = Path(tempfile.mkdtemp(prefix="mucktrack-compiled-"))
+    atexit.register(shutil.rmtree, lent, ignore_errors=True)
+    for file in folder.glob("*/*"):
+        shown = lent / file.parent.name / file.name
+        shown.parent.mkdir(exist_ok=True)
+        shown.symlink_to(file)
+    return lent
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:

@@ -1,10 +1,9 @@
-"""The settings as the ways to Kafka and Redis, with their secrets read from where they are.
+"""The settings as the ways to Kafka and Redis.
 
 Called by every command that connects. What cannot be meant is refused here, before anything
 connects: a password that would not be sent, a certificate that would not be looked at.
 """
 
-from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from redis import ConnectionPool
@@ -13,12 +12,13 @@ from mucktrack.failures import BadInputError
 from mucktrack.options import required
 from mucktrack.settings import SETTINGS, Settings
 from streams.access import PLAINTEXT, KafkaAccess, UnusableFileError, tls_context
+from streams.log_lines import hide, hide_in_address
 
 KAFKA_TLS = ("kafka_ca_file", "kafka_cert_file", "kafka_key_file")
-KAFKA_LOGIN = ("kafka_user", "kafka_password", "kafka_password_file")
+KAFKA_LOGIN = ("kafka_user", "kafka_password")
 KAFKA_ACCESS = ("kafka_security", *KAFKA_TLS, "kafka_sasl_mechanism", *KAFKA_LOGIN)
 REDIS_TLS = ("redis_ca_file", "redis_cert_file", "redis_key_file")
-REDIS_ACCESS = ("redis_password", "redis_password_file", *REDIS_TLS)
+REDIS_ACCESS = ("redis_password", *REDIS_TLS)
 
 
 def kafka_access(settings: Settings) -> KafkaAccess:
@@ -31,7 +31,7 @@ def kafka_access(settings: Settings) -> KafkaAccess:
         settings.kafka_key_file,
         settings.kafka_sasl_mechanism,
         settings.kafka_user,
-        _password(settings, "kafka"),
+        settings.kafka_password,
     )
     security = SETTINGS["kafka_security"].variable
     if not access.has_tls and (given := _first_given(settings, KAFKA_TLS)):
@@ -49,16 +49,17 @@ def kafka_access(settings: Settings) -> KafkaAccess:
     if access.has_login and access.password is None:
         raise BadInputError(
             f"{security}={access.security} needs {_variable('kafka_password')} or "
-            f"{_variable('kafka_password_file')}"
+            f"{SETTINGS['kafka_password'].file_variable}"
         )
     _check_files(settings, "kafka")
+    hide(access.password)
     return access
 
 
 def redis_url(settings: Settings) -> str | None:
     """With its password and the files for TLS, as the client library takes them; secret. None where
     no Redis is given. Raises `BadInputError`."""
-    password = _password(settings, "redis")
+    password = settings.redis_password
     if settings.redis is None:
         return None
     url = urlsplit(settings.redis)
@@ -83,12 +84,13 @@ def redis_url(settings: Settings) -> str | None:
         ConnectionPool.from_url(told)
     except ValueError as error:
         raise BadInputError(f"Redis at {SETTINGS['redis'].shown(told)}: {error}") from None
+    hide_in_address(told)
     return told
 
 
 def database_address(settings: Settings) -> str:
     """With its password; secret. Raises `BadInputError`."""
-    password = _password(settings, "database")
+    password = settings.database_password
     if settings.database is None:
         if password is not None:
             raise BadInputError(
@@ -99,6 +101,8 @@ def database_address(settings: Settings) -> str:
         except OSError as error:
             raise BadInputError(f"cannot write {settings.state_dir}: {error.strerror}") from None
         return f"sqlite:///{settings.state_dir / 'cases.db'}"
+    hide(password)
+    hide_in_address(settings.database)
     if password is None:
         return settings.database
     url = urlsplit(settings.database)
@@ -129,28 +133,6 @@ def _first_given(settings: Settings, names: tuple[str, ...]) -> str | None:
         if getattr(settings, name) != SETTINGS[name].default:
             return _variable(name)
     return None
-
-
-def _password(settings: Settings, server: str) -> str | None:
-    """From the variable or the file; a line break at the file's end is none of it."""
-    password: str | None = getattr(settings, f"{server}_password")
-    file: Path | None = getattr(settings, f"{server}_password_file")
-    if file is None:
-        return password
-    variable = _variable(f"{server}_password_file")
-    if password is not None:
-        raise BadInputError(
-            f"{_variable(f'{server}_password')} and {variable} are both set; leave one out"
-        )
-    try:
-        text = file.read_text().rstrip("\r\n")
-    except OSError as error:
-        raise BadInputError(f"{variable}: {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInputError(f"{variable}: {file} is no text in UTF-8") from None
-    if not text or "\n" in text:
-        raise BadInputError(f"{variable}: {file} must hold the password and nothing else")
-    return text
 
 
 def _check_files(settings: Settings, server: str) -> None:

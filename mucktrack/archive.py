@@ -1,6 +1,5 @@
 """`mucktrack archive`: the settings as an archiver's configuration, and how it ends."""
 
-import logging
 from pathlib import Path
 from threading import Event
 
@@ -11,10 +10,11 @@ from streams.access import AccessRefusedError, KafkaAccess
 from streams.archive.archiver import ArchiverConfig, open_writer, run_archiver, wait_for_topic
 from streams.archive.layout import ArchiveError
 from streams.archive.metrics import ArchiveMetrics
-from streams.logs import log_to_stderr
+from streams.log_setup import log_to_stderr
+from streams.logs import get_log
 from streams.readiness import NotReadyError
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 
 def archive(
@@ -36,9 +36,7 @@ def archive(
         metrics_port_file=metrics_port_file,
         topic=topic,
     )
-    log_to_stderr()
-    # The client library says each of its tries; the archiver says what it waits for.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    log_to_stderr("archiver", settings.log, settings.log_level)
     metrics = ArchiveMetrics()
     try:
         writer = open_writer(config)
@@ -71,6 +69,6 @@ def _serve(metrics: ArchiveMetrics, config: ArchiverConfig) -> None:
             f"metrics cannot be served on {config.metrics_host}:{config.metrics_port} "
             f"({error.strerror or error}); choose another port, or 0 for a free one"
         ) from None
-    log.info("metrics on http://%s:%d/metrics, /healthz, /readyz", config.metrics_host, port)
+    log.info("pages_served", host=config.metrics_host, port=port)
     if config.metrics_port_file is not None:
         config.metrics_port_file.write_text(f"{port}\n")

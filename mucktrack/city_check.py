@@ -21,8 +21,8 @@ def check(folder: Path) -> None:
     warnings = sum(finding.severity == "warning" for finding in findings)
     errors = len(findings) - warnings
     if city is None or errors:
-        raise BadInputError(f"{folder}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
-    click.echo(f"{folder}: {describe(city)}; {_count(warnings, 'warning')}")
+        raise BadInputError(f"{folder}: {count(errors, 'error')}, {count(warnings, 'warning')}")
+    click.echo(f"{folder}: {describe(city)}; {count(warnings, 'warning')}")
 
 
 def load(folder: Path) -> City:
@@ -51,8 +51,8 @@ def describe(city: City) -> str:
         (len(city.trucks), "truck"),
         (len(city.permits), "permit"),
     )
-    return f"{city.name}: " + ", ".join(_count(number, noun) for number, noun in counts)
+    return f"{city.name}: " + ", ".join(count(number, noun) for number, noun in counts)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

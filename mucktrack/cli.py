@@ -21,7 +21,9 @@ from mucktrack.commands import (
     receiving,
     reference,
     running,
+    sizing,
 )
+from streams.log_setup import say_last
 from streams.shown import shown
 
 LONGEST_LINE = 10_000
@@ -59,12 +61,13 @@ def _say(error: click.ClickException) -> None:
     # A log's end may follow the line that says what happened.
     first, _, rest = error.format_message().partition("\n")
     first = shown(first.rstrip("."), LONGEST_LINE)
-    sys.stderr.write(f"{command}: {first}{hint}\n" + (f"{rest}\n" if rest else ""))
+    if not say_last(command, "\n".join(filter(None, (first, rest)))):
+        sys.stderr.write(f"{command}: {first}{hint}\n" + (f"{rest}\n" if rest else ""))
 
 
 def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from mucktrack.version import version
+        from streams.version import version
 
         click.echo(f"mucktrack {version()}")
         context.exit()
@@ -102,6 +105,8 @@ for command in (
     reference.city_group,
     reference.profiles_group,
     reference.topics_group,
+    reference.checkpoints_group,
     reference.print_settings,
+    sizing.size,
 ):
     cli.add_command(command)

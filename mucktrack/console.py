@@ -5,7 +5,6 @@ and the API with its console in front. It stands here what belongs together and 
 """
 
 import errno
-import logging
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -43,10 +42,11 @@ from mucktrack.server_tls import server_tls
 from mucktrack.settings import Settings
 from streams.access import AccessRefusedError, KafkaAccess
 from streams.admission import check_kafka_now
-from streams.logs import log_to_stderr
+from streams.log_setup import log_to_stderr
+from streams.logs import get_log
 from streams.pauses import Pauses
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 BACKLOG = 1_024
 LAST_ANSWERS_S = 3
@@ -78,11 +78,7 @@ def console(settings: Settings, kafka: KafkaAccess, address: str, ports: Ports) 
         raise BadInputError(str(error)) from None
     redis = redis_url(settings)
     tls = server_tls(settings, "console_cert_file", "console_key_file")
-    log_to_stderr()
-    for name in ("enforcement", "mucktrack"):
-        logging.getLogger(name).setLevel(logging.INFO)
-    # The client library says each of its tries; the consumer says what it waits for.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    log_to_stderr("console", settings.log, settings.log_level)
     try:
         check_kafka_now(kafka)
     except AccessRefusedError as error:
@@ -122,7 +118,9 @@ def _work(
     port_file: Path | None,
 ) -> None:
     health = metrics.health
-    consumer = Consumer(kafka, parts.database, health, _now_ms, rulebook)
+    consumer = Consumer(
+        kafka, parts.database, health, _now_ms, rulebook, note_stamps=metrics.note_stamps
+    )
     senders = [Sender(one, parts.database, health, _now_ms) for one in receivers]
     metrics.tell_of(consumer.counts, senders, parts.database, _now_ms)
     app = make_app(parts, source(settings.console_tiles))
@@ -135,7 +133,7 @@ def _work(
         crew.start(f"webhook {sender.name}", sender.run)
     scheme = "http" if settings.console_cert_file is None else "https"
     host, port = listener.getsockname()[:2]
-    log.info("console on %s://%s:%d, cases in %s", scheme, host, port, parts.database.shown)
+    log.info("console_served", scheme=scheme, host=host, port=port, database=parts.database.shown)
     if port_file is not None:
         port_file.write_text(f"{port}\n")
     with interrupts(server.end):
@@ -145,7 +143,7 @@ def _work(
         failure = crew.failure
         raise WorkFailedError(f"{type(failure).__name__}: {failure}; the log has its traceback")
     if not ended:
-        log.warning("a thread still waits for a server; what it has not finished is done again")
+        log.warning("thread_remains", thread="of the crew")
 
 
 class _Server(uvicorn.Server):
@@ -195,7 +193,7 @@ def _open(address: str, metrics: EnforcementMetrics, stop: Event) -> Database | 
             except DatabaseAwayError as error:
                 if error.is_file:
                     raise BadInputError(str(error)) from None
-                log.warning("waiting for the database: %s", error)
+                log.warning("database_away", purpose="to begin", error=error)
                 stop.wait(pauses.next_s())
             except DatabaseError as error:
                 raise BadInputError(str(error)) from None
@@ -211,7 +209,7 @@ def _serve_pages(metrics: EnforcementMetrics, settings: Settings, port_file: Pat
             f"metrics cannot be served on {host}:{wanted} "
             f"({error.strerror or error}); choose another port, or 0 for a free one"
         ) from None
-    log.info("metrics on http://%s:%d/metrics, /healthz, /readyz", host, port)
+    log.info("pages_served", host=host, port=port)
     if port_file is not None:
         port_file.write_text(f"{port}\n")
 

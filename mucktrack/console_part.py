@@ -14,11 +14,10 @@ from enforcement.access.users import add_user, has_users
 from mucktrack.access import database_address
 from mucktrack.children import Child
 from mucktrack.database import opened
-from mucktrack.failures import WorkFailedError
-from mucktrack.parts import POLL_S, Servers, check, child_command, child_environment
+from mucktrack.part_checks import port_in
+from mucktrack.parts import Servers, child_command, child_environment
 from mucktrack.settings import SETTINGS, Settings
 
-READY_S = 60.0
 GRACE_S = 20.0
 """Its threads finish what they are at (`mucktrack.console`)."""
 ADMIN = "admin"
@@ -44,6 +43,7 @@ class Console:
         `BadInputError`, `WorkFailedError`."""
         self._settings = settings
         self._port_file = folder / "console.port"
+        self._metrics_port_file = folder / "console-metrics.port"
         if settings.database is None:
             address = f"sqlite:///{folder / 'cases.db'}"
         else:
@@ -59,7 +59,10 @@ class Console:
             console_metrics_port="0",
             **({} if archive is None else {"archive": str(archive)}),
         )
-        command = child_command("console", "--any-port", "--port-file", str(self._port_file))
+        command = child_command(
+            *("console", "--any-port", "--port-file", str(self._port_file)),
+            *("--metrics-port-file", str(self._metrics_port_file)),
+        )
         self.child = Child(
             "console", command, folder / "console.log", environment=environment, grace_s=GRACE_S
         )
@@ -67,15 +70,11 @@ class Console:
 
     def wait_until_ready(self) -> None:
         """Raises `BadInputError`, `WorkFailedError`."""
-        deadline = time.monotonic() + READY_S
-        while not self._port():
-            check(self.child)
-            if time.monotonic() > deadline:
-                raise WorkFailedError(
-                    f"console: not ready within {READY_S:g} s; the end of {self.child.log}:\n"
-                    f"{self.child.tail()}"
-                )
-            time.sleep(POLL_S)
+        self._port()
+
+    def metrics_port(self) -> int:
+        """Raises `WorkFailedError`."""
+        return port_in(self._metrics_port_file, self.child)
 
     def heading(self) -> str:
         """Where it is, and who may log in. Said once: nobody can look it up later."""
@@ -85,8 +84,8 @@ class Console:
             return where
         return f"{where} · log in as {ADMIN} with {self.password}, then choose a password"
 
-    def _port(self) -> str:
-        return self._port_file.read_text().strip() if self._port_file.exists() else ""
+    def _port(self) -> int:
+        return port_in(self._port_file, self.child)
 
 
 def _first_password(address: str) -> str | None:

@@ -28,9 +28,9 @@ from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.moments import moment_ms
 from mucktrack.provenance import provenance
 from mucktrack.settings import Settings
-from mucktrack.version import version
 from streams.cities import BrokenVersionError, RedisCities
 from streams.shown import shown
+from streams.version import version
 
 LONGEST_LINE = 2_000
 

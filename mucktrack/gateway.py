@@ -1,6 +1,5 @@
 """`mucktrack gateway`: the settings as a gateway's configuration, and how it ends."""
 
-import logging
 from pathlib import Path
 
 from mucktrack.access import redis_url
@@ -18,10 +17,11 @@ from producers.profiles.profile import ProfileError, load_profiles
 from streams.access import AccessRefusedError, KafkaAccess
 from streams.admission import check_kafka_now
 from streams.checkpoint import StoreAwayError
-from streams.logs import log_to_stderr
+from streams.log_setup import log_to_stderr
+from streams.logs import get_log
 from streams.redis_admission import check_redis
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 
 def gateway(
@@ -58,8 +58,7 @@ def gateway(
         tick_s=settings.gateway_tick_s,
         port_file=port_file,
     )
-    log_to_stderr()
-    logging.getLogger("producers").setLevel(logging.INFO)
+    log_to_stderr("gateway", settings.log, settings.log_level)
     metrics = GatewayMetrics()
     try:
         _check_access(kafka, redis)
@@ -86,7 +85,7 @@ def _check_access(kafka: KafkaAccess, redis: str) -> None:
     try:
         check_redis(redis)
     except StoreAwayError as error:
-        log.warning("Redis does not answer: %s", error)
+        log.warning("redis_away", purpose="to begin", error=error)
 
 
 def _serve(metrics: GatewayMetrics, settings: Settings, port_file: Path | None) -> None:
@@ -98,6 +97,6 @@ def _serve(metrics: GatewayMetrics, settings: Settings, port_file: Path | None) 
             f"metrics cannot be served on {host}:{wanted} "
             f"({error.strerror or error}); choose another port, or 0 for a free one"
         ) from None
-    log.info("metrics on http://%s:%d/metrics, /healthz, /readyz", host, port)
+    log.info("pages_served", host=host, port=port)
     if port_file is not None:
         port_file.write_text(f"{port}\n")

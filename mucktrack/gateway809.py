@@ -1,6 +1,5 @@
 """`mucktrack gateway809`: the settings as a gateway's configuration, and how it ends."""
 
-import logging
 from pathlib import Path
 
 from mucktrack.failures import BadInputError, WorkFailedError
@@ -15,9 +14,10 @@ from producers.gateway.platform_metrics import PlatformMetrics
 from producers.profiles.profile import ProfileError, load_profiles
 from streams.access import AccessRefusedError, KafkaAccess
 from streams.admission import check_kafka_now
-from streams.logs import log_to_stderr
+from streams.log_setup import log_to_stderr
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 
 def gateway809(
@@ -50,8 +50,7 @@ def gateway809(
         tls=server_tls(settings, "gateway809_cert_file", "gateway809_key_file"),
         port_file=port_file,
     )
-    log_to_stderr()
-    logging.getLogger("producers").setLevel(logging.INFO)
+    log_to_stderr("gateway809", settings.log, settings.log_level)
     metrics = PlatformMetrics()
     try:
         check_kafka_now(kafka)
@@ -72,6 +71,6 @@ def _serve(metrics: PlatformMetrics, settings: Settings, port_file: Path | None)
             f"metrics cannot be served on {host}:{wanted} "
             f"({error.strerror or error}); choose another port, or 0 for a free one"
         ) from None
-    log.info("metrics on http://%s:%d/metrics, /healthz, /readyz", host, port)
+    log.info("pages_served", host=host, port=port)
     if port_file is not None:
         port_file.write_text(f"{port}\n")

@@ -89,11 +89,12 @@ def _parsed(texts: Mapping[str, str | None]) -> dict[str, Any]:
 
 def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
     default = f"; default: {setting.default}" if setting.default is not None else ""
+    file = f" or {setting.file_variable}" if setting.file_variable else ""
     return click.option(
         setting.flag,
         setting.name,
         metavar=setting.kind.form,
-        help=f"{setting.help}  [{setting.variable}{default}]",
+        help=f"{setting.help}  [{setting.variable}{file}{default}]",
     )
 
 

@@ -18,11 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mucktrack.access import KAFKA_ACCESS, kafka_access, redis_url
-from mucktrack.children import TERMINATED, Child, tail_of
+from mucktrack.children import TERMINATED, Child
 from mucktrack.embedded import HOST, EmbeddedServerError, Server, tansu, valkey
-from mucktrack.failures import BadInputError, WorkFailedError
+from mucktrack.failures import WorkFailedError
+from mucktrack.part_checks import POLL_S, check, port_in, stop
 from mucktrack.scrape import WorkerFigures, scrape
-from mucktrack.settings import SETTINGS, Settings
+from mucktrack.settings import SETTINGS, Settings, variables
 from mucktrack.topics import TopicError, create_topics
 from streams.access import KafkaAccess
 
@@ -35,8 +36,8 @@ WORKER_GRACE_S = 30.0
 `streams.sinks`)."""
 ARCHIVER_GRACE_S = 20.0
 """It reads what is there and finishes its files (`streams.archive.archiver`)."""
-GATEWAY_READY_S = 60.0
-POLL_S = 0.1
+LOGGING = ("log", "log_level")
+"""Settings that children have as they are."""
 PUBLISHED = re.compile(r"(?:published|acknowledged) (\d+) positions")
 """What `mucktrack simulate` says at its end, with `--jt808` or without."""
 
@@ -160,16 +161,22 @@ class Archiver:
             archive=str(archive),
             archive_roll_s=str(settings.archive_roll_s),
             archive_days=str(settings.archive_days),
+            metrics_host=settings.metrics_host,
             archive_metrics_port="0",
         )
+        self._metrics_port_file = folder / "archiver.port"
         self.child = Child(
             "archiver",
-            child_command("archive"),
+            child_command("archive", "--metrics-port-file", str(self._metrics_port_file)),
             folder / "archiver.log",
             environment=environment,
             grace_s=ARCHIVER_GRACE_S,
         )
         stack.callback(self.child.stop)
+
+    def metrics_port(self) -> int:
+        """Raises `WorkFailedError`."""
+        return port_in(self._metrics_port_file, self.child)
 
 
 class Gateway:
@@ -180,6 +187,7 @@ class Gateway:
         self, settings: Settings, servers: Servers, city: Path, folder: Path, stack: ExitStack
     ) -> None:
         self._port_file = folder / "gateway.port"
+        self._metrics_port_file = folder / "gateway-metrics.port"
         environment = child_environment(
             **servers.kafka_variables,
             redis=servers.redis,
@@ -187,26 +195,25 @@ class Gateway:
             partitions=str(settings.partitions),
             gateway_host=HOST,
             gateway_port="0",
+            metrics_host=settings.metrics_host,
             gateway_metrics_port="0",
             gateway_tick_s="0",
             gateway_connections_an_address="1000000",
         )
-        command = child_command("gateway", "--port-file", str(self._port_file))
+        command = child_command(
+            *("gateway", "--port-file", str(self._port_file)),
+            *("--metrics-port-file", str(self._metrics_port_file)),
+        )
         self.child = Child("gateway", command, folder / "gateway.log", environment=environment)
         stack.callback(self.child.stop)
 
     def address(self) -> str:
         """Where it awaits terminals, once it does. Raises `WorkFailedError`."""
-        deadline = time.monotonic() + GATEWAY_READY_S
-        while not (self._port_file.exists() and (port := self._port_file.read_text().strip())):
-            check(self.child)
-            if time.monotonic() > deadline:
-                raise WorkFailedError(
-                    f"gateway: not ready within {GATEWAY_READY_S:g} s; the end of "
-                    f"{self.child.log}:\n{self.child.tail()}"
-                )
-            time.sleep(POLL_S)
-        return f"{HOST}:{port}"
+        return f"{HOST}:{port_in(self._port_file, self.child)}"
+
+    def metrics_port(self) -> int:
+        """Raises `WorkFailedError`."""
+        return port_in(self._metrics_port_file, self.child)
 
 
 class Fleet:
@@ -255,28 +262,6 @@ class Fleet:
         return int(said[-1])
 
 
-def check(child: Child) -> None:
-    """Raises `WorkFailedError` where the child has failed, with the end of its log, and
-    `BadInputError`, with its own words, where it was given what it cannot use."""
-    code = child.exit_code()
-    if code == BadInputError.exit_code:
-        words = tail_of(child.log, lines=1).strip().removeprefix("mucktrack: ")
-        raise BadInputError(f"{child.name}: {words}")
-    if code not in (None, 0):
-        raise WorkFailedError(
-            f"{child.name}: ended with exit code {code}; the end of {child.log}:\n{child.tail()}"
-        )
-
-
-def stop(child: Child) -> None:
-    """End the child. Raises `WorkFailedError` where it did not end as it should."""
-    if not child.stop():
-        raise WorkFailedError(
-            f"{child.name}: failed while it was stopped (exit code {child.exit_code()}); the end "
-            f"of {child.log}:\n{child.tail()}"
-        )
-
-
 def _iso(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
@@ -294,6 +279,8 @@ def _kafka_variables(settings: Settings, kafka: KafkaAccess) -> dict[str, str]:
 
 def child_environment(**settings: str) -> dict[str, str]:
     """This process's, with the settings of the child in place of its own."""
-    own = {setting.variable for setting in SETTINGS.values()}
+    own = variables() - {SETTINGS[name].variable for name in LOGGING}
     inherited = {name: value for name, value in os.environ.items() if name not in own}
-    return inherited | {SETTINGS[name].variable: value for name, value in settings.items()}
+    # Their stderr is a file; who reads it, or its end in an error, is who started this one.
+    form = {SETTINGS["log"].variable: "text" if sys.stderr.isatty() else "json"}
+    return form | inherited | {SETTINGS[name].variable: value for name, value in settings.items()}

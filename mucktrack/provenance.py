@@ -9,7 +9,7 @@ import re
 import tomllib
 
 from enforcement.evidence.contents import Provenance
-from mucktrack.version import PROJECT_FILE, version
+from streams.version import PROJECT_FILE, version
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _OF_AN_EXTRA = re.compile(r";.*\bextra\s*==")

@@ -1,6 +1,6 @@
 """What a worker tells on its Prometheus endpoint, as `mucktrack up` needs it.
 
-It knows the names of the metrics (`streams.metrics`) and nothing of who asks.
+It knows the names of the metrics (`streams.instruments`) and nothing of who asks.
 """
 
 import http.client
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.metrics import FIX
+from streams.instruments import FIX
 
 ANSWER_S = 2.0
 
@@ -67,7 +67,7 @@ def _figures(text: str) -> WorkerFigures:
         for sample in family.samples:
             sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
             if sample.name == "mucktrack_positions_total" and sample.labels["outcome"] == FIX:
-                fixes = sample.value
+                fixes += sample.value
             elif sample.name == "mucktrack_next_offset":
                 next_offsets[int(sample.labels["partition"])] = int(sample.value)
             elif sample.name == "mucktrack_highest_time_seconds":

@@ -29,8 +29,11 @@ from mucktrack.kinds import (
     whole,
 )
 from streams.access import MECHANISMS, PLAINTEXT, SCRAM_SHA_512, SECURITIES
+from streams.logs import FORMS, LEVELS, Form, Level
 
 PREFIX = "MUCKTRACK_"
+FILE_SUFFIX = "_FILE"
+"""`MUCKTRACK_X_FILE` names a file that holds the secret setting X, as containers are given them."""
 REQUIRED, NONE = "required", "none"
 UNSET = ""
 """An empty variable counts as unset."""
@@ -53,6 +56,11 @@ class Setting:
     @property
     def variable(self) -> str:
         return PREFIX + self.name.upper()
+
+    @property
+    def file_variable(self) -> str | None:
+        """Names a file that holds the value; None where it is no secret."""
+        return self.variable + FILE_SUFFIX if self.secret else None
 
     @property
     def flag(self) -> str:
@@ -119,9 +127,6 @@ class Settings:
     kafka_password: str | None = field(
         default=None, repr=False, metadata=_access(PASSWORD, "Its password.", secret=True)
     )
-    kafka_password_file: Path | None = field(
-        default=None, metadata=_access(FILE, "Or a file that holds it.")
-    )
     redis: str | None = field(
         default=None,
         repr=False,
@@ -131,9 +136,6 @@ class Settings:
         default=None,
         repr=False,
         metadata=_access(PASSWORD, "Password of Redis or of the user in its URL.", secret=True),
-    )
-    redis_password_file: Path | None = field(
-        default=None, metadata=_access(FILE, "Or a file that holds it.")
     )
     redis_ca_file: Path | None = field(
         default=None,
@@ -334,9 +336,6 @@ class Settings:
         repr=False,
         metadata=_access(PASSWORD, "Password of the user in its address.", secret=True),
     )
-    database_password_file: Path | None = field(
-        default=None, metadata=_access(FILE, "Or a file that holds it.")
-    )
     office: Path | None = field(
         default=None,
         metadata=_about(
@@ -408,6 +407,16 @@ class Settings:
             "Trucks that a worker remembers of each partition; positions of others are rejected.",
         ),
     )
+    log: Form = field(
+        default="auto",
+        metadata=_access(
+            choice(*FORMS), "Lines of the log: text on a terminal and else JSON, or always one."
+        ),
+    )
+    log_level: Level = field(
+        default="info",
+        metadata=_access(choice(*LEVELS), "What is worth a line of the log (docs/logs.md)."),
+    )
     kafka_port: int = field(
         default=0, metadata=_about(PORT, "Port of the broker that `up` starts; 0 = a free one.")
     )
@@ -432,19 +441,50 @@ SETTINGS: Mapping[str, Setting] = {
 def load_settings(
     given: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Settings:
-    """The settings: what is `given` (by flags; None = not given), else the environment's.
+    """The settings: what is `given` (by flags; None = not given), else the environment's, where
+    that of secrets may name files.
 
     Raises `SettingError`.
     """
     values = {name: value for name, value in (given or {}).items() if value is not None}
     for setting in SETTINGS.values():
-        text = environment.get(setting.variable, UNSET)
-        if setting.name not in values and text != UNSET:
-            values[setting.name] = setting.parse(text, setting.variable)
+        if setting.name not in values and (told := _told(setting, environment)) is not None:
+            values[setting.name] = setting.parse(*told)
     return Settings(**values)
+
+
+def _told(setting: Setting, environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """What the environment says of it, and the variable that says so; None = nothing."""
+    text = environment.get(setting.variable, UNSET)
+    file_variable = setting.file_variable
+    file = environment.get(file_variable, UNSET) if file_variable else UNSET
+    if file_variable is None or file == UNSET:
+        return None if text == UNSET else (text, setting.variable)
+    if text != UNSET:
+        raise SettingError(f"{setting.variable} and {file_variable} are both set; leave one out")
+    return _content(file_variable, Path(file)), file_variable
+
+
+def _content(variable: str, file: Path) -> str:
+    """A line break at the file's end is none of it."""
+    try:
+        text = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise SettingError(f"{variable}: {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingError(f"{variable}: {file} is no text in UTF-8") from None
+    if not text or "\n" in text:
+        raise SettingError(f"{variable}: {file} must hold the value and nothing else, on one line")
+    return text
+
+
+def variables() -> set[str]:
+    """All that settings are read from."""
+    both = [(setting.variable, setting.file_variable) for setting in SETTINGS.values()]
+    return {name for pair in both for name in pair if name is not None}
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Variables that look like settings and are none: most likely a slip of the pen."""
-    known = {setting.variable for setting in SETTINGS.values()}
+    known = variables()
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)

@@ -21,9 +21,11 @@ from mucktrack.console_part import Console
 from mucktrack.failures import BadInputError, WorkFailedError
 from mucktrack.interrupts import interrupts
 from mucktrack.monitor import Monitor
-from mucktrack.parts import Archiver, Fleet, FleetPlan, Gateway, Servers, Worker, check, stop
+from mucktrack.part_checks import check, stop
+from mucktrack.parts import Archiver, Fleet, FleetPlan, Gateway, Servers, Worker
 from mucktrack.run_folder import make_run_folder
 from mucktrack.scrape import WorkerFigures
+from mucktrack.scrape_targets import told_to_prometheus
 from mucktrack.settings import SETTINGS, Settings
 from mucktrack.view import View, open_view
 from producers.demo_city import DEMO_CITY
@@ -80,6 +82,14 @@ def up(
                 if plan.by_terminals:
                     gateway = Gateway(settings, servers, folder_of_city, folder, stack)
                     address = gateway.address()
+                ports = {"worker": worker.metrics_port} | {
+                    job: part.metrics_port()
+                    for job, part in (("archiver", kept), ("console", office), ("gateway", gateway))
+                    if part is not None
+                }
+                stack.enter_context(
+                    told_to_prometheus(settings.state_dir, settings.metrics_host, ports)
+                )
                 fleet = Fleet(
                     *(plan, servers, folder_of_city, settings.partitions, start_ms, folder, stack),
                     address,

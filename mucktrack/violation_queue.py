@@ -44,7 +44,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.records = 0
-        """Read, those that came twice included."""
+        """Violations read, those that came twice included."""
         self.by_rule: dict[str, Counter[str]] = {}
         """Rule → phase → how many."""
         self.titles: dict[str, str] = {}
@@ -60,7 +60,10 @@ class Tally:
         """Count the records' values; those seen for the first time."""
         fresh = []
         for value in values:
-            seen = _for_people(msgspec.json.decode(value, type=Seen))
+            try:
+                seen = _for_people(msgspec.json.decode(value, type=Seen))
+            except msgspec.MsgspecError:
+                continue  # No violation: somebody else writes there. The console says so.
             self.records += 1
             ce_id = f"{seen.violation_id}/{seen.phase}"
             if ce_id in self._ids:

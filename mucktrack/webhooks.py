@@ -37,7 +37,14 @@ def check(file: Path) -> None:
 def print_receivers(address: str) -> None:
     with opened(address) as database, database.read() as session:
         end = session.scalars(select(HeadRow.seq)).one()
-        for row in session.scalars(select(WebhookRow).order_by(WebhookRow.receiver)):
+        rows = session.scalars(select(WebhookRow).order_by(WebhookRow.receiver)).all()
+        if not rows:
+            click.echo(
+                "nobody is told of cases yet: a console that is given a file of receivers "
+                "(MUCKTRACK_WEBHOOKS) begins with those in it",
+                err=True,
+            )
+        for row in rows:
             why = f" · {row.failures} failures: {shown(row.error)}" if row.error else ""
             click.echo(f"{row.receiver} · {end + 1 - row.next_seq} entries behind{why}")
         letters = select(DeadLetterRow).order_by(DeadLetterRow.receiver, DeadLetterRow.seq)

@@ -6,10 +6,12 @@ from mucktrack.access import redis_url
 from mucktrack.settings import Settings
 from streams.access import KafkaAccess
 from streams.app import WorkerConfig, run_worker
+from streams.log_setup import log_to_stderr
 
 
 def run(settings: Settings, city: Path, kafka: KafkaAccess, metrics_port_file: Path | None) -> int:
     """Work until a signal ends it; the exit code."""
+    log_to_stderr("worker", settings.log, settings.log_level)
     return run_worker(
         WorkerConfig(
             kafka=kafka,

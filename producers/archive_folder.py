@@ -1,12 +1,13 @@
 """Positions out of an archive (`streams.archive`): what each partition held, in arrival order.
 
-Called by `mucktrack detect`. Values are decoded as a worker decodes them, and rejects say what a
-worker's say, with their Kafka coordinates. What is not in order is an `InputFileError`, whose
-message is one line for the user. Knows nothing of rules.
+Called by `mucktrack detect`, and by `mucktrack replay` to put records back. Values are decoded as a
+worker decodes them, and rejects say what a worker's say, with their Kafka coordinates. What is not
+in order is an `InputFileError`, whose message is one line for the user. Knows nothing of rules.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,15 @@ class ArchivedRecord:
     partition: int
     offset: int
     value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """What of a record is put back."""
+
+    key: bytes | None
+    value: bytes | None
+    record_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +93,24 @@ class Archive:
                 yield from self._read(path, segment)
                 self._bytes_read += path.stat().st_size
             except (pa.ArrowException, OSError) as error:
-                words = str(error).splitlines()[0]
-                raise InputFileError(f"{path}: not readable as an archived file: {words}") from None
+                raise _unreadable(path, error) from None
+
+    def records(self, partition: int, since: date | None = None) -> Iterator[KeptRecord]:
+        """The records of one partition, of the days from `since` on. Raises `InputFileError`."""
+        for segment in self._segments[partition]:
+            path = segment.path(self.folder)
+            if since is not None and segment.day < since:
+                continue
+            try:
+                for _, batch in _batches(path, segment, ["record_ms", "key", "value"]):
+                    columns = (batch[name].to_pylist() for name in ("key", "value", "record_ms"))
+                    yield from map(KeptRecord, *columns)
+            except (pa.ArrowException, OSError) as error:
+                raise _unreadable(path, error) from None
 
     def _read(self, path: Path, segment: Segment) -> Iterator[ArchiveChunk]:
-        expected = segment.first
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            columns = ["offset", "index", "record_ms", "value"]
-            for batch in file.iter_batches(CHUNK_ELEMENTS, columns=columns):
-                batch = batch.filter(pc.equal(batch["index"], 0))
-                offsets = batch["offset"].to_pylist()
-                if offsets != list(range(expected, expected + len(offsets))):
-                    raise _damaged(path)
-                expected += len(offsets)
-                yield self._chunk(segment.partition, offsets, batch)
-        if expected != segment.next:
-            raise _damaged(path)
+        for offsets, batch in _batches(path, segment, ["record_ms", "value"]):
+            yield self._chunk(segment.partition, offsets, batch)
 
     def _chunk(self, partition: int, offsets: Sequence[int], batch: Any) -> ArchiveChunk:
         chunk = ArchiveChunk([], [], self._bytes_read, [], [])
@@ -110,6 +122,28 @@ class Archive:
             chunk.elements.extend(elements)
             chunk.record_ms.extend([NEVER if stamp is None else min(stamp, NEVER)] * len(elements))
         return chunk
+
+
+def _batches(
+    path: Path, segment: Segment, columns: Sequence[str]
+) -> Iterator[tuple[list[int], Any]]:
+    """The first row of each record, with the offsets, which must be those that the name says."""
+    expected = segment.first
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        for batch in file.iter_batches(CHUNK_ELEMENTS, columns=["offset", "index", *columns]):
+            batch = batch.filter(pc.equal(batch["index"], 0))
+            offsets = batch["offset"].to_pylist()
+            if offsets != list(range(expected, expected + len(offsets))):
+                raise _damaged(path)
+            expected += len(offsets)
+            yield offsets, batch
+    if expected != segment.next:
+        raise _damaged(path)
+
+
+def _unreadable(path: Path, error: Exception) -> InputFileError:
+    words = str(error).splitlines()[0]
+    return InputFileError(f"{path}: not readable as an archived file: {words}")
 
 
 def _damaged(path: Path) -> InputFileError:

@@ -3,7 +3,6 @@
 Used by the publisher and by the gateway's outbox. Pure; knows nothing of Kafka's clients.
 """
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,9 +11,10 @@ import msgspec
 
 from producers.arrival import arrival_ms
 from streams.elements import original
+from streams.logs import get_log
 from streams.position import Position, encode_array, encode_position
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 MAX_RECORD_BYTES: Final = 900_000
 """Brokers take batches of a million bytes unless told otherwise."""
@@ -42,7 +42,7 @@ def array_records(positions: list[Position]) -> Iterator[ArrayRecord]:
         yield from array_records(positions[middle:])
         return
     if len(value) > MAX_RECORD_BYTES:
-        log.warning("a position of %d bytes is published cut, as no position", len(value))
+        log.warning("position_cut", length_bytes=len(value))
         value = cut(value)
     stamp = max(arrival_ms(position) for position in positions)
     yield ArrayRecord(value, positions[0].truck_id if alone else None, stamp, len(positions))

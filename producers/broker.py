@@ -3,7 +3,6 @@
 Used by `producers.publisher`, and by the command line's helpers. Knows nothing of positions.
 """
 
-import logging
 import time
 from contextlib import closing
 
@@ -13,8 +12,9 @@ from kafka.errors import KafkaError
 from producers.arrays import MAX_RECORD_BYTES
 from streams.access import AccessRefusedError, KafkaAccess, UnusableFileError
 from streams.admission import check_kafka_now
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 PRODUCER_ID_S = 5.0
 """A broker that gives no producer id within this time has no idempotent producers."""
@@ -58,7 +58,7 @@ def connect(
         producer = make(idempotent=True)
         if not _has_producer_id(producer):
             producer.close(timeout=0)
-            log.warning("the broker gives no producer ids; repeated requests may show twice")
+            log.warning("not_idempotent")
             producer = make(idempotent=False)
     except (AccessRefusedError, UnusableFileError) as error:
         raise PublishError(str(error)) from None

@@ -1,9 +1,10 @@
 """Keeps event time and the wall clock in step. Used by replay and simulator."""
 
-import logging
 import time
 
-log = logging.getLogger(__name__)
+from streams.logs import get_log
+
+log = get_log(__name__)
 
 LONGEST_WAIT_MS = 3_600_000
 """Event time in which nothing happens for longer than this is passed over at once."""
@@ -22,9 +23,7 @@ class Pace:
         """Return when event time has come to `event_ms`; at once where it has been there."""
         if self._start_s is None or event_ms - self._latest_ms > LONGEST_WAIT_MS:
             if self._start_s is not None:
-                log.info(
-                    "nothing for %.1f hours: passed over", (event_ms - self._latest_ms) / 3.6e6
-                )
+                log.info("gap_passed_over", hours=round((event_ms - self._latest_ms) / 3.6e6, 1))
             self._start_s, self._start_ms = time.monotonic(), event_ms
         if event_ms > self._latest_ms:
             self._latest_ms = event_ms

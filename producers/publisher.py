@@ -5,7 +5,6 @@ waited for the linger time. Nothing is silently lost: what the broker does not a
 counted and raised by the next call. Knows nothing of where positions come from.
 """
 
-import logging
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -18,10 +17,11 @@ from producers.arrays import MAX_RECORD_BYTES, array_records, cut
 from producers.broker import PublishError as PublishError
 from producers.broker import connect, reason
 from streams.access import KafkaAccess
+from streams.logs import get_log
 from streams.partition import partition_of
 from streams.position import MAX_ARRAY, Position, encode_tick
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 IN_FLIGHT_BYTES = 32 * 1024 * 1024
 CLOSE_S = 10.0
@@ -122,6 +122,16 @@ class Publisher:
             self._send(value, partition, truck_id, timestamp_ms)
             self._counts = replace(self._counts, raw=self._counts.raw + 1)
 
+    def publish_record(
+        self, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None
+    ) -> None:
+        """A record as it was on the topic, into the partition it was in."""
+        with self._sending:
+            self._raise_failure()
+            self._send_pending(partition)
+            self._send_keyed(value, partition, key, timestamp_ms)
+            self._counts = replace(self._counts, raw=self._counts.raw + 1)
+
     def tick(self, tick_ms: int) -> None:
         """To every partition, behind what was published before."""
         value = encode_tick(tick_ms)
@@ -171,7 +181,7 @@ class Publisher:
         try:
             self.flush(CLOSE_S)
         except PublishError as second:
-            log.warning("%s", second)
+            log.warning("publish_failed", error=second)
         finally:
             self._let_go()
 
@@ -188,7 +198,7 @@ class Publisher:
                     self._send_due()
         except BaseException as error:
             self._bug = error
-            log.exception("a bug ends the thread that sends what has waited")
+            log.bug("publisher_failed", error)
 
     def _send_due(self) -> None:
         due_s = time.monotonic() - self._linger_s / 2
@@ -197,7 +207,7 @@ class Publisher:
                 try:
                     self._send_pending(partition)
                 except PublishError as error:
-                    log.warning("%s", error)
+                    log.warning("publish_failed", error=error)
 
     def _send_pending(self, partition: int) -> None:
         positions, self._pending[partition] = self._pending[partition], []
@@ -210,9 +220,14 @@ class Publisher:
     def _send(
         self, value: bytes, partition: int, truck_id: str | None, timestamp_ms: int | None
     ) -> None:
-        """Hand one record to the producer, once there is room for it."""
-        size = len(value)
         key = None if truck_id is None else truck_id.encode()
+        self._send_keyed(value, partition, key, timestamp_ms)
+
+    def _send_keyed(
+        self, value: bytes | None, partition: int, key: bytes | None, timestamp_ms: int | None
+    ) -> None:
+        """Hand one record to the producer, once there is room for it."""
+        size = len(value or b"")
         with self._answers:
             while self._in_flight and self._in_flight + size > self._most_in_flight:
                 self._answers.wait()

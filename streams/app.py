@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import faust
 import mode
 from faust.auth import SASLCredentials, SSLCredentials
-from faust.types import TP, EventT
+from faust.types import TP
 from yarl import URL
 
 from geofences.loader import CityError
@@ -29,12 +29,13 @@ from streams.access import AccessRefusedError, KafkaAccess
 from streams.admission import check_kafka_now
 from streams.checkpoint import CheckpointStore, NoCheckpoints, StoreAwayError
 from streams.cities import RedisCities
-from streams.consumer import PositionsTransport
+from streams.consumer import MAX_RECORDS, PositionsTransport
 from streams.detect import Engine
 from streams.health import HUNG_S, Health
 from streams.intake import Intake
 from streams.live import LiveView
-from streams.logs import log_to_stderr
+from streams.log_setup import log_to_stderr, say_last
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.published import Published
 from streams.readiness import NotReadyError, wait_until_ready
@@ -44,19 +45,23 @@ from streams.sinks import Outputs
 from streams.snapshot import State
 from streams.succession import Succession, UnusableCity
 from streams.warm import compile_core
+from streams.watch import Watch
 from streams.worker import Topics, Worker
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
-RECORDS = 400
-WITHIN_S = 0.05
-"""A micro-batch is taken when this many records are there, or after this time."""
-BUFFERED_RECORDS = 400
-"""Records waiting for the agent. Each may be an array of 300 kB, and as many again are in the
-micro-batch and on their way from Kafka."""
+FEW_RECORDS = 100
+LINGER_S = 0.01
+"""So long more is waited for where only this many records are there: a micro-batch has its cost."""
+BUFFERED = 8
+"""Pieces of a fetch (`streams.consumer`) that wait for the agent; as many again are in the
+micro-batch, and a few on their way. Of what is large a piece is one go."""
 REBALANCE_S = 30.0
 REQUEST_S = 35.0
 """Joining a group is answered when the others have joined, so above `REBALANCE_S`."""
+HEARTBEAT_S = 0.5
+"""A worker learns with its next heartbeat that others come or go, and until all of them have, none
+works: this is most of what a rebalance costs."""
 
 BEAT_S = 1.0
 THREADS_S = 3.0
@@ -167,9 +172,11 @@ class Parts(mode.Service):  # type: ignore[misc]
         outputs: Outputs,
         published: Published,
         intake: Intake,
+        watch: Watch,
         health: Health,
     ) -> None:
         super().__init__()
+        self._watch = watch
         self._health = health
         self._live = live
         self._outputs = outputs
@@ -184,6 +191,7 @@ class Parts(mode.Service):  # type: ignore[misc]
             asyncio.create_task(guarded(self._published.follow()), name="published cities"),
             asyncio.create_task(guarded(self._intake.save_what_is_due()), name="checkpoints"),
             asyncio.create_task(guarded(self._live_on()), name="health"),
+            asyncio.create_task(guarded(self._watch.run()), name="watch"),
             asyncio.create_task(guarded(self._live.watch()), name="live view, watched"),
         ]
 
@@ -221,7 +229,7 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     address for metrics are not as they must be, said on stderr. Waits while Kafka is away. Takes
     over the signal handlers and the event loop of the process. `kinds`: see there.
     """
-    log_to_stderr()
+    log_to_stderr("worker")
     try:
         metrics = Metrics(config.hung_s)
         starting = metrics.health.waiting("starting", "the city and the core", after_s=0.0)
@@ -236,10 +244,10 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
         if not asyncio.run(_unless_told_to_stop(_ready(config, metrics.health))):
             return DONE
     except AccessRefusedError as error:
-        print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
+        _say_last(error)
         return FAILED
     except (CityError, UnusableCity, NotReadyError, OSError) as error:
-        print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
+        _say_last(error)
         return BAD_INPUT
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -266,6 +274,11 @@ def run_worker(config: WorkerConfig, kinds: Kinds = Kinds()) -> int:
     return code
 
 
+def _say_last(error: Exception) -> None:
+    if not say_last("mucktrack worker", str(error)):
+        print(f"mucktrack worker: {error}", file=sys.stderr)  # noqa: T201
+
+
 def _end_with_threads_left(code: int) -> None:
     """End the process here and now if a thread goes on: after a crash that of Faust's consumer
     sometimes does, and the interpreter would wait for it for ever."""
@@ -274,7 +287,7 @@ def _end_with_threads_left(code: int) -> None:
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join(max(0.0, until - time.monotonic()))
             if thread.is_alive():
-                log.warning("thread %s goes on; the process ends without it", thread.name)
+                log.warning("thread_remains", thread=thread.name)
                 logging.shutdown()
                 os._exit(code)
 
@@ -309,9 +322,14 @@ def _wire(
     )
 
     async def positions(stream: Any) -> None:
-        events: Sequence[EventT]
-        async for events in stream.noack_take(RECORDS, within=WITHIN_S):
-            await worker.handle(events, app.consumer_generation_id)
+        waiting = stream.channel.queue
+        async for event in stream.noack().events():
+            fetched = [event.message.fetched]
+            if len(fetched[0].records) <= FEW_RECORDS and waiting.empty():
+                await asyncio.sleep(LINGER_S)
+            while not waiting.empty():
+                fetched.append(waiting.get_nowait().message.fetched)
+            await worker.handle(fetched, app.consumer_generation_id)
 
     async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
         # Those that are given some are told by Faust's seek (`streams.consumer`).
@@ -328,7 +346,8 @@ def _wire(
     app.on_partitions_assigned.connect(assigned)
     app.on_partitions_revoked.connect(revoked)
     app.on_before_shutdown.connect(before_shutdown)
-    return app, Parts(live, outputs, published, intake, metrics.health)
+    watch = Watch(intake, published, metrics)
+    return app, Parts(live, outputs, published, intake, watch, metrics.health)
 
 
 def _faust_app(config: WorkerConfig) -> PositionsApp:
@@ -345,11 +364,11 @@ def _faust_app(config: WorkerConfig) -> PositionsApp:
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=False,
-        stream_buffer_maxsize=BUFFERED_RECORDS,
-        broker_max_poll_records=RECORDS,
+        stream_buffer_maxsize=BUFFERED,
+        broker_max_poll_records=MAX_RECORDS,
         broker_max_poll_interval=config.hung_s,
         broker_session_timeout=config.session_timeout_s,
-        broker_heartbeat_interval=config.session_timeout_s / 3,
+        broker_heartbeat_interval=min(HEARTBEAT_S, config.session_timeout_s / 3),
         broker_rebalance_timeout=max(REBALANCE_S, config.session_timeout_s),
         broker_request_timeout=max(REQUEST_S, config.session_timeout_s + 5),
     )
@@ -377,7 +396,7 @@ def _check_access(config: WorkerConfig) -> None:
     try:
         check_redis(config.redis)
     except StoreAwayError as error:
-        log.warning("Redis does not answer: %s", error)
+        log.warning("redis_away", purpose="to begin", error=error)
 
 
 def _datadir(config: WorkerConfig) -> Path:
@@ -393,7 +412,7 @@ def _serve(metrics: Metrics, config: WorkerConfig) -> None:
             f"metrics cannot be served on {config.metrics_host}:{config.metrics_port} "
             f"({error.strerror or error}); choose another port, or 0 for a free one"
         ) from None
-    log.info("metrics on http://%s:%d/metrics, /healthz, /readyz", config.metrics_host, port)
+    log.info("pages_served", host=config.metrics_host, port=port)
     if config.metrics_port_file is not None:
         config.metrics_port_file.write_text(f"{port}\n")
 

@@ -26,6 +26,7 @@ from streams.reading.record import (
     read_record,
 )
 from streams.reading.tokens import ODD
+from streams.sources import NO_SOURCE, source_numbers
 from streams.state import NEVER
 from streams.trucks import TruckTable
 
@@ -33,7 +34,7 @@ FIRST_ROWS: Final = 2 * MAX_ARRAY
 
 _fields = attrgetter(
     "truck_id", "time_ms", "received_ms", "lon", "lat", "speed_kmh", "load_kg", "heading_deg",
-    "located", "satellites", "loaded", "lifted", "covered",
+    "located", "satellites", "loaded", "lifted", "covered", "source",
 )  # fmt: skip
 
 
@@ -130,6 +131,7 @@ def _lay_out(rows: Any, elements: Sequence[Element], record_ms: npt.NDArray[np.i
     rows[:] = np.zeros(1, POSITION)
     rows["truck"] = SKIPPED
     rows["reason"] = MALFORMED
+    rows["source"] = NO_SOURCE
     chosen = [i for i, element in enumerate(elements) if type(element) is Position]
     if chosen:
         part = np.zeros(len(chosen), POSITION)
@@ -146,7 +148,7 @@ def _fill(rows: Any, positions: Sequence[Any], record_ms: npt.NDArray[np.int64])
     """What `streams.reading.record` makes of the JSON of the same positions."""
     (
         _, time_ms, received_ms, lon, lat, speed_kmh, load_kg, heading_deg,
-        located, satellites, loaded, lifted, covered,
+        located, satellites, loaded, lifted, covered, source,
     ) = zip(*map(_fields, positions), strict=True)  # fmt: skip
     rows["truck"] = NEW
     rows["reason"] = 0
@@ -162,6 +164,7 @@ def _fill(rows: Any, positions: Sequence[Any], record_ms: npt.NDArray[np.int64])
     rows["loaded"] = _truths(loaded)
     rows["lifted"] = _truths(lifted)
     rows["covered"] = _truths(covered)
+    rows["source"] = source_numbers(source)
     rows["received_ms"] = record_ms
     given = [i for i, value in enumerate(received_ms) if value is not None]
     if given:

@@ -8,12 +8,8 @@ partition is given up. A store must not know Faust, Kafka or the engine: a state
 from dataclasses import dataclass
 from typing import Protocol
 
+from streams.endings import CannotGoOnError
 from streams.snapshot import State
-
-
-class CannotGoOnError(Exception):
-    """No bug: something outside is not as it must be. The message says what, and what to do; the
-    process ends with exit code 1 and says no more (`streams.logs`)."""
 
 
 class StoreAwayError(Exception):
@@ -52,6 +48,11 @@ class Keeper(Protocol):
     @property
     def checkpoint(self) -> Checkpoint | None:
         """As it was when it was loaded; None = there was none. Gone with the first save."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all that is kept."""
         ...
 
     async def save(self, checkpoint: Checkpoint) -> int:

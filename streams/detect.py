@@ -154,6 +154,11 @@ class Engine:
         version = self._versions.numbered(max(0, int(truck.version)))
         return Glimpse(version, truck, runs, self._scratch[0].copy(), self.highest_ms)
 
+    def rows(self, start: int, end: int) -> Any:
+        """What is known of the trucks from one row to before another (`streams.state.TRUCK`): a
+        view, good until the engine takes the next positions."""
+        return self._rows[min(start, self._ready) : min(end, self._ready)]
+
     def version_at(self, time_ms: int) -> Version:
         """By what the positions of a time are judged."""
         return self._versions.at(time_ms)

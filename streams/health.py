@@ -1,22 +1,35 @@
 """Whether a worker or an archiver lives, and what it waits for at the moment.
 
-One `Health` a process, held by its metrics (`streams.metrics`). The parts that await Kafka, Redis
-or the group say so here; `streams.health_pages` tells it as `/healthz` and `/readyz`, and a gauge
-as `mucktrack_waiting`. It must not know what is done about a wait.
+One `Health` a process, held by its metrics (`streams.registry`). The parts that await Kafka, Redis
+or the group say so here; `streams.health_pages` tells it as `/healthz` and `/readyz`, and gauges as
+`mucktrack_waiting` and `mucktrack_server_up`. It must not know what is done about a wait.
 """
 
 import threading
 import time
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, Literal, Self, get_args
+from typing import Final, Literal, Self
 
-from prometheus_client import CollectorRegistry, Gauge
+from streams.logs import get_log
+
+log = get_log(__name__)
 
 For = Literal["starting", "kafka", "redis", "group", "loading", "city", "database"]
+Server = Literal["kafka", "redis", "database"]
+
+KEPT_BY: Final[dict[str, Server]] = {
+    "kafka": "kafka",
+    "redis": "redis",
+    "city": "redis",
+    "database": "database",
+}
+"""The server that does not answer where something is waited for; the rest may be waited for
+whatever servers do."""
 
 GRACE_S: Final = 2.0
 """What takes no longer is no wait: every micro-batch is acknowledged by Kafka."""
+SAID_S: Final = 1.0
+"""Nor is it said in the log when it ends."""
 HUNG_S: Final = 120.0
 """A process whose loop has not turned for so long is taken for dead."""
 
@@ -70,20 +83,13 @@ class Waits:
 class Health:
     """Filled by the parts, from any thread."""
 
-    def __init__(self, registry: CollectorRegistry, hung_s: float = HUNG_S) -> None:
+    def __init__(self, hung_s: float = HUNG_S) -> None:
         self._hung_s = hung_s
         self._lock = threading.Lock()
         self._waits: dict[int, Wait] = {}
         self._beat_s: float | None = None
         self._broken = False
-        gauge = Gauge(
-            "mucktrack_waiting",
-            "1 while the process waits for this; /readyz says for what exactly, and since when.",
-            ["for"],
-            registry=registry,
-        )
-        for name in get_args(For):
-            gauge.labels(name).set_function(partial(self._waits_for, name))
+        self._away: set[Server] = set()
 
     def waits(self) -> Waits:
         """For a piece of work that may wait for several things."""
@@ -120,6 +126,21 @@ class Health:
     def remove(self, wait: Wait) -> None:
         with self._lock:
             self._waits.pop(id(wait), None)
+        if wait.seconds() >= max(wait.after_s, SAID_S):
+            seconds = round(wait.seconds(), 1)
+            log.info("wait_ended", waiting_for=wait.waiting_for, what=wait.what, seconds=seconds)
 
-    def _waits_for(self, name: str) -> float:
-        return float(any(wait.waiting_for == name for wait in self.waited_for()))
+    def waits_for(self, name: str) -> bool:
+        return any(wait.waiting_for == name for wait in self.waited_for())
+
+    def answered(self, server: Server, *, answered: bool) -> None:
+        """Of work that goes on without the server, so that it is no wait."""
+        if answered:
+            self._away.discard(server)
+        else:
+            self._away.add(server)
+
+    def is_up(self, server: str) -> bool:
+        """Whether nothing is known of its being away."""
+        waited_for = {KEPT_BY.get(wait.waiting_for) for wait in self.waited_for()}
+        return server not in self._away and server not in waited_for

@@ -9,7 +9,7 @@ known here.
 
 import asyncio
 import itertools
-import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
@@ -17,7 +17,6 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams.checkpoint import (
-    CannotGoOnError,
     Checkpoint,
     CheckpointStore,
     FencedError,
@@ -27,14 +26,16 @@ from streams.checkpoint import (
 )
 from streams.consumer import PositionsConsumer
 from streams.detect import Engine
+from streams.endings import CannotGoOnError
 from streams.health import For, Waits
 from streams.loaded import Loaded
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 from streams.saving import Saving
 from streams.snapshot import State, UnknownFormat
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 RELEASE_S: Final = 5.0
 """How long a partition given up waits for the micro-batch under way and for its last checkpoint.
@@ -93,6 +94,8 @@ class Intake:
         """Those that another worker has loaded since they were assigned."""
         self._closing = False
         self._group = metrics.health.waiting("group", "to be joined", after_s=0.0)
+        self._given_up_s: float | None = time.monotonic()
+        """Since when the group is to give it partitions."""
         self._out_of_touch = metrics.health.waits()
         self._turns = itertools.count(1)
         self._consumer: PositionsConsumer | None = None
@@ -115,6 +118,11 @@ class Intake:
             return
         self._consumer, self._generation = consumer, generation
         self._metrics.partitions_assigned.set(len(partitions))
+        log.info(
+            "partitions_assigned",
+            partitions=sorted(tp.partition for tp in partitions),
+            generation=generation,
+        )
         for tp in sorted(partitions):
             self._start(self._bring_up, consumer, tp, generation)
         self.joined()
@@ -122,6 +130,10 @@ class Intake:
     def joined(self) -> None:
         """The group has said which partitions are this worker's, be it none."""
         self._group.end()
+        if self._given_up_s is not None:
+            self._metrics.rebalances.inc()
+            self._metrics.rebalance_seconds.observe(time.monotonic() - self._given_up_s)
+            self._given_up_s = None
 
     def stay(self) -> None:
         """To be called every second: however long the worker waits, it works, and stays in the
@@ -130,6 +142,10 @@ class Intake:
             self._out_of_touch.end()
         else:
             self._out_of_touch.begin("kafka", "the group's coordinator")
+
+    def end_offset(self, tp: TP) -> int | None:
+        """Where the log of `tp` ends, as far as it is known."""
+        return None if self._consumer is None else self._consumer.end_offset(tp)
 
     async def _saved(self, tp: TP, next_offset: int) -> None:
         if self._consumer is not None:
@@ -143,14 +159,18 @@ class Intake:
         saved."""
         self._closing = self._closing or for_good
         self._group.begin("group", "to be left" if for_good else "to be joined", after_s=0.0)
+        self._given_up_s = self._given_up_s or time.monotonic()
         try:
             async with asyncio.timeout(RELEASE_S), self.lock:
                 await self._saving.finish()
         except TimeoutError:
-            log.warning("given up without a last checkpoint in time: the next worker repeats it")
+            log.warning("checkpoint_not_saved", error="not in time")
         except StoreAwayError as error:
-            log.warning("given up without a last checkpoint, the next worker repeats: %s", error)
+            log.warning("checkpoint_not_saved", error=error)
         finally:
+            if self.loaded:
+                given_up = sorted(tp.partition for tp in self.loaded)
+                log.info("partitions_given_up", partitions=given_up, for_good=for_good)
             self._forget()
             self._metrics.partitions_assigned.set(0)
 
@@ -172,7 +192,7 @@ class Intake:
         consumer = self._consumer
         if consumer is None or self.loaded.get(tp) is not loaded:
             return
-        log.warning("%s partition %d: %s; what came since is repeated", *tp, error)
+        log.warning("partition_unseated", topic=tp.topic, partition=tp.partition, error=error)
         del self.loaded[tp]
         self._metrics.partitions_loaded.set(len(self.loaded))
         consumer.hold({tp})
@@ -227,7 +247,7 @@ class Intake:
             await work
         except Exception as error:
             if self.broken:
-                log.debug("while the process ends: %r", error)
+                log.debug("failed_too", error=error)
                 return
             self.broken = True
             await self._crash(error)
@@ -236,7 +256,10 @@ class Intake:
         """Load, seek, resume; gives up when the group has moved on to another generation."""
         what = f"partition {tp.partition}"
         with self._metrics.health.waiting("loading", what, after_s=0.0) as waits:
+            began_s = time.monotonic()
             await self._bring_up_patiently(consumer, tp, generation, waits)
+            if tp in self.loaded:
+                self._metrics.partition_load_seconds.observe(time.monotonic() - began_s)
 
     async def _bring_up_patiently(
         self, consumer: PositionsConsumer, tp: TP, generation: int, waits: Waits
@@ -256,14 +279,23 @@ class Intake:
             except (StoreAwayError, KafkaError, OSError, TimeoutError) as error:
                 away: For = "redis" if isinstance(error, StoreAwayError) else "kafka"
                 waits.begin(away, f"loading partition {tp.partition}", after_s=0.0)
-                log.warning("%s partition %d not loaded yet: %r", tp.topic, tp.partition, error)
+                log.warning(
+                    "partition_not_loaded", topic=tp.topic, partition=tp.partition, error=error
+                )
                 await pauses.wait()
                 continue
             if _is_current(consumer, tp, generation):
                 self.loaded[tp] = loaded
                 self._metrics.partitions_loaded.set(len(self.loaded))
                 consumer.resume_partitions({tp})
-                log.info("%s partition %d from %d on", tp.topic, tp.partition, loaded.next_offset)
+                log.info(
+                    "partition_loaded",
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=loaded.next_offset,
+                    trucks=len(loaded.engine.trucks),
+                    from_checkpoint=keeper is not None and keeper.checkpoint is not None,
+                )
             return
 
     def _load(self, tp: TP, keeper: Keeper | None, begin: int) -> Loaded:

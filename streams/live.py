@@ -6,7 +6,6 @@ trucks waiting are bounded, and the newest fix of each is all that is kept.
 """
 
 import asyncio
-import logging
 import math
 from typing import Any
 
@@ -14,12 +13,12 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from streams.detect import Engine, Outcome
+from streams.logs import get_log
 from streams.metrics import Metrics
-from streams.shown import shown
 from streams.waiting import Waiting
 from streams.whereabouts import whereabouts
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 GEO_KEY = "mucktrack:live:geo"
 TRUCK_KEY = "mucktrack:live:truck:"
@@ -106,7 +105,7 @@ class LiveView:
         except (RedisError, OSError, TimeoutError) as error:
             # What was taken is lost from the view until the truck's next fix.
             self._metrics.live_failures.inc()
-            log.warning("live positions not written: %s", shown(error, LONGEST_ERROR))
+            log.warning("live_view_not_written", error=error)
             return False
         return True
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from streams.checkpoint import Keeper
 from streams.detect import Engine
+from streams.state import NEVER
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +20,8 @@ class Loaded:
     """Records of another turn are none of this one's (`streams.consumer`)."""
     keeper: Keeper | None
     """None = checkpoints are kept nowhere."""
+    newest_ms: int = NEVER
+    """The timestamp of the record taken last; `NEVER` = there is none."""
     saved_offset: int = field(init=False)
     """`next_offset` of the last checkpoint."""
     saved_at_s: float = field(init=False)

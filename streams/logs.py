@@ -1,80 +1,92 @@
-"""What a worker says on stderr, where nobody has set up logging before it.
+"""What the processes say: one line an event, with a name that stays, and fields for machines.
 
-Called by `streams.app`. A library that tries again ten times a second says so once in a while; and
-whatever a message quotes, it stays on its line (`streams.shown`).
+Every module that has something to say asks for a `Log` of its own:
+
+    log = get_log(__name__)
+    log.warning("kafka_away", kafka=hosts, error=error)
+
+The names are those of `streams.log_events`, from which `docs/logs.md` is written. Where the lines
+go is set up once a process (`streams.log_setup`). An event that nobody wants costs one look at a
+level, so fields should be at hand and not made for it. What the lines look like, and what is kept
+out of them, is in `streams.log_lines`.
 """
 
 import logging
-import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final, Literal, get_args
 
-from streams.checkpoint import CannotGoOnError
-from streams.shown import shown
+from streams.log_lines import Event
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-REPEAT_S = 30.0
-LONGEST_MESSAGE = 2_000
-"""Characters; of a line of a traceback too."""
+Form = Literal["auto", "json", "text"]
+Level = Literal["debug", "info", "warning", "error"]
+FORMS: Final = get_args(Form)
+LEVELS: Final = get_args(Level)
+
+_context: ContextVar[dict[str, object]] = ContextVar(
+    "log context",
+    default={},  # noqa: B039 - replaced, never changed
+)
 
 
-class NotAgain(logging.Filter):
-    """Lets the same message of `name` and what is below it pass once in `REPEAT_S`."""
+class Log:
+    """Says what happens, as one module sees it."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self._said: dict[tuple[str, object], float] = {}
+        self._logger = logging.getLogger(name)
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        if not super().filter(record):
-            return True
-        now = time.monotonic()
-        what = record.name, record.msg
-        if now - self._said.get(what, -REPEAT_S) < REPEAT_S:
-            return False
-        self._said[what] = now
-        return True
+    @property
+    def tells_debug(self) -> bool:
+        """Whether it is worth going over many things to say something of each."""
+        return self._logger.isEnabledFor(logging.DEBUG)
 
+    def debug(self, event: str, **fields: object) -> None:
+        """For whoever looks for a fault: single violations, requests, ends of connections."""
+        self._say(logging.DEBUG, event, fields)
 
-class WithoutTraceback(logging.Filter):
-    """Lets an error that is no bug pass once, as one line."""
+    def info(self, event: str, **fields: object) -> None:
+        """The course of things, which nobody needs to do anything about."""
+        self._say(logging.INFO, event, fields)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: list[BaseException] = []
+    def warning(self, event: str, **fields: object) -> None:
+        """Nothing is lost, but somebody should know if it goes on."""
+        self._say(logging.WARNING, event, fields)
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, CannotGoOnError):
-            return True
-        if error in self._said:
-            return False
-        self._said.append(error)
-        record.msg, record.args, record.exc_info, record.exc_text = str(error), None, None, None
-        return True
+    def error(self, event: str, **fields: object) -> None:
+        """Somebody has to do something."""
+        self._say(logging.ERROR, event, fields)
 
+    def at(self, level: Level, event: str, **fields: object) -> None:
+        """At a level that depends."""
+        self._say(logging.getLevelNamesMapping()[level.upper()], event, fields)
 
-class OneLine(logging.Formatter):
-    """A message is one line, and the lines of a traceback are indented, so that none of them can
-    pass for a message."""
+    def bug(self, event: str, error: BaseException, **fields: object) -> None:
+        """An error that should not be, with its traceback."""
+        self._say(logging.ERROR, event, fields, error)
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        record.message = shown(record.message, LONGEST_MESSAGE)
-        return super().formatMessage(record)
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        lines = super().formatException(ei).splitlines()
-        return "\n".join(f"  {shown(line, LONGEST_MESSAGE)}" for line in lines)
+    def _say(
+        self,
+        level: int,
+        event: str,
+        fields: dict[str, object],
+        error: BaseException | None = None,
+    ) -> None:
+        if self._logger.isEnabledFor(level):
+            told = Event(event, {**_context.get(), **fields})
+            self._logger.log(level, told, exc_info=error)
 
 
-def log_to_stderr() -> None:
-    """Once for the process; leaves alone what is set up already."""
-    if logging.root.handlers:
-        return
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine(FORMAT))
-    handler.addFilter(NotAgain("aiokafka"))
-    handler.addFilter(WithoutTraceback())
-    logging.root.addHandler(handler)
-    logging.getLogger("streams").setLevel(logging.INFO)
-    # `streams.sinks` says itself what the broker did not take.
-    logging.getLogger("aiokafka.producer").setLevel(logging.CRITICAL)
+def get_log(name: str) -> Log:
+    """The log of a module; `name` is its `__name__`."""
+    return Log(name)
+
+
+@contextmanager
+def said_with(**fields: object) -> Iterator[None]:
+    """Puts these fields on every event of this thread or task, such as the id of a request."""
+    before = _context.set({**_context.get(), **fields})
+    try:
+        yield
+    finally:
+        _context.reset(before)

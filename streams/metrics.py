@@ -1,162 +1,146 @@
-"""What a worker tells Prometheus.
+"""What a worker tells Prometheus, as `streams.instruments` declares it.
 
-One `Metrics` a worker, with a registry of its own, so that nothing is global and importing this
-module registers nothing. Filled by the worker's parts, served by `streams.app`. It must not know
-where the figures come from. No label is unbounded: never a truck or a site.
+One `Metrics` a worker. Filled by the worker's parts, served by `streams.app`. It must not know
+where the figures come from.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from streams.health import HUNG_S, Health
-from streams.health_pages import serve_pages
+import numpy as np
 
-FIX = "fix"
-"""Outcome of a position that passed the quality gate; the others are the reasons of section 3."""
-SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-AGES_S = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0, 86_400.0)
+from streams.catalogue import CATALOGUE
+from streams.census import Census
+from streams.districts import Districts
+from streams.gate import REASONS
+from streams.health import HUNG_S
+from streams.instruments import FIX, LATENCY_S
+from streams.output import Trip, Violation
+from streams.registry import ProcessMetrics
+from streams.sources import SOURCES
+from streams.tallies import Tallies
+
+OUTCOMES = (FIX, *REASONS[1:])
+"""By their code."""
+AHEAD_WINDOW_S = 60.0
 
 
-class Metrics:
-    """The figures of one worker; units are Prometheus' base units."""
+class Metrics(ProcessMetrics):
+    """The figures of one worker."""
 
     def __init__(self, hung_s: float = HUNG_S) -> None:
         """`hung_s`: see `streams.health`."""
-        registry = self.registry = CollectorRegistry()
-        self.health = Health(registry, hung_s)
-        self.positions = Counter(
-            "mucktrack_positions_total",
-            "Positions taken, by outcome: fix, or the reason they were rejected for.",
-            ["outcome"],
-            registry=registry,
-        )
-        self.ticks = Counter("mucktrack_ticks_total", "Ticks taken.", registry=registry)
-        self.violations = Counter(
-            "mucktrack_violations_total",
-            "Violations acknowledged by the broker.",
-            ["rule", "phase"],
-            registry=registry,
-        )
-        self.trips = Counter(
-            "mucktrack_trips_total", "Ended trips acknowledged by the broker.", registry=registry
-        )
-        self.batch_seconds = Histogram(
-            "mucktrack_batch_seconds",
-            "From taking a micro-batch to its outputs acknowledged.",
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self.detect_seconds = Histogram(
-            "mucktrack_detect_seconds",
-            "Decoding and detection of a micro-batch, without its outputs.",
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self.record_age_seconds = Histogram(
-            "mucktrack_record_age_seconds",
-            "From the timestamp of a micro-batch's newest record to its outputs acknowledged.",
-            buckets=AGES_S,
-            registry=registry,
-        )
-        self.output_retries = Counter(
-            "mucktrack_output_retries_total",
-            "Attempts to send outputs that the broker did not acknowledge.",
-            registry=registry,
-        )
-        self.commit_failures = Counter(
-            "mucktrack_commit_failures_total",
-            "Offset commits that failed; offsets are a hint, so nothing is lost.",
-            registry=registry,
-        )
-        self.waiting_outputs = Gauge(
-            "mucktrack_outputs_waiting",
-            "Outputs not yet acknowledged; stays above 0 while Kafka is away.",
-            registry=registry,
-        )
-        self.live_failures = Counter(
-            "mucktrack_live_failures_total",
-            "Writes of live positions that Redis did not take.",
-            registry=registry,
-        )
-        self.live_dropped = Counter(
-            "mucktrack_live_dropped_total",
-            "Live positions left out because too many trucks were waiting.",
-            registry=registry,
-        )
-        self.checkpoint_copy_seconds = Histogram(
-            "mucktrack_checkpoint_copy_seconds",
-            "How long detection stood still for a checkpoint.",
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self.checkpoint_seconds = Histogram(
-            "mucktrack_checkpoint_seconds",
-            "From copying the state of a partition to its checkpoint in the store.",
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self.checkpoint_bytes = Counter(
-            "mucktrack_checkpoint_bytes_total",
-            "Bytes written for checkpoints, compressed.",
-            registry=registry,
-        )
-        self.checkpoint_failures = Counter(
-            "mucktrack_checkpoint_failures_total",
-            "Attempts to save a checkpoint that the store did not answer.",
-            registry=registry,
-        )
-        self.checkpoint_time_seconds = Gauge(
-            "mucktrack_checkpoint_time_seconds",
-            "When the state of the last checkpoint was copied, Unix time.",
-            ["partition"],
-            registry=registry,
-        )
-        self.checkpoint_offset = Gauge(
-            "mucktrack_checkpoint_offset",
-            "Offset at which a worker would go on after a crash.",
-            ["partition"],
-            registry=registry,
-        )
-        self.fenced = Counter(
-            "mucktrack_fenced_total",
-            "Partitions that another worker had loaded when they were to be saved.",
-            registry=registry,
-        )
-        self.city_versions = Gauge(
-            "mucktrack_city_versions", "Versions of the city that are known.", registry=registry
-        )
-        self.city_failures = Counter(
-            "mucktrack_city_failures_total",
-            "Looks for published cities that failed: Redis away, a version broken, gone, replaced.",
-            ["reason"],
-            registry=registry,
-        )
-        self.partitions_assigned = Gauge(
-            "mucktrack_partitions_assigned", "Partitions given to this worker.", registry=registry
-        )
-        self.partitions_loaded = Gauge(
-            "mucktrack_partitions_loaded", "Partitions this worker reads.", registry=registry
-        )
-        self.trucks = Gauge(
-            "mucktrack_trucks",
-            "Trucks remembered; at the limit, positions of others are too_many_trucks.",
-            ["partition"],
-            registry=registry,
-        )
-        self.next_offset = Gauge(
-            "mucktrack_next_offset",
-            "Offset of the record to be taken next; all outputs of those before are acknowledged.",
-            ["partition"],
-            registry=registry,
-        )
-        self.highest_time_seconds = Gauge(
-            "mucktrack_highest_time_seconds",
-            "Highest time of a fix or tick, Unix time; the watermark follows it.",
-            ["partition"],
-            registry=registry,
-        )
+        super().__init__("worker", hung_s)
+        self.districts = Districts()
+        self.positions = self.counter("positions_total")
+        self.ticks = self.counter("ticks_total")
+        self.violations = self.counter("violations_total")
+        self.trips = self.counter("trips_total")
+        self.stage_seconds = self.bulk_histogram("stage_seconds")
+        self.violation_latency_seconds = self.bulk_histogram("violation_latency_seconds")
+        self.record_age_seconds = self.histogram("record_age_seconds")
+        self.batch_seconds = self.histogram("batch_seconds")
+        self.detect_seconds = self.histogram("detect_seconds")
+        self.fixes_ahead = self.counter("fixes_ahead_total")
+        self._ahead = _Highest(AHEAD_WINDOW_S)
+        self.gauge("record_ahead_seconds").set_function(self._ahead.value)
+        self.lag_records = self.gauge("lag_records")
+        self.lag_seconds = self.gauge("lag_seconds")
+        self.next_offset = self.gauge("next_offset")
+        self.highest_time_seconds = self.gauge("highest_time_seconds")
+        self.partitions_assigned = self.gauge("partitions_assigned")
+        self.partitions_loaded = self.gauge("partitions_loaded")
+        self.rebalances = self.counter("rebalances_total")
+        self.rebalance_seconds = self.histogram("rebalance_seconds")
+        self.partition_load_seconds = self.histogram("partition_load_seconds")
+        self.fenced = self.counter("fenced_total")
+        self.checkpoint_age_seconds = self.gauge("checkpoint_age_seconds")
+        self.checkpoint_time_seconds = self.gauge("checkpoint_time_seconds")
+        self.checkpoint_offset = self.gauge("checkpoint_offset")
+        self.checkpoint_size_bytes = self.gauge("checkpoint_size_bytes")
+        self.checkpoint_bytes = self.counter("checkpoint_bytes_total")
+        self.checkpoint_seconds = self.histogram("checkpoint_seconds")
+        self.checkpoint_copy_seconds = self.histogram("checkpoint_copy_seconds")
+        self.checkpoint_failures = self.counter("checkpoint_failures_total")
+        self.output_retries = self.counter("output_retries_total")
+        self.waiting_outputs = self.gauge("outputs_waiting")
+        self.commit_failures = self.counter("commit_failures_total")
+        self.live_failures = self.counter("live_failures_total")
+        self.live_dropped = self.counter("live_dropped_total")
+        self.trucks = self.gauge("trucks")
+        self.trucks_seen = self.gauge("trucks_seen")
+        self.trucks_moving = self.gauge("trucks_moving")
+        self.trucks_loaded = self.gauge("trucks_loaded")
+        self.trucks_silent = self.gauge("trucks_silent")
+        self.trips_open = self.gauge("trips_open")
+        self.census_seconds = self.histogram("census_seconds")
+        self.city_versions = self.gauge("city_versions")
+        self._city_info = self.gauge("city_info")
+        self._city_start_time_seconds = self.gauge("city_start_time_seconds")
+        self._city_permits = self.gauge("city_permits")
+        self.city_failures = self.counter("city_failures_total")
+
+    def tallies(self) -> Tallies:
+        """For the positions of a micro-batch, nothing counted yet."""
+        return Tallies.by(LATENCY_S)
+
+    def note_tallies(self, tallies: Tallies, queued_s: float) -> None:
+        """What became of the positions of a micro-batch, and how long its stages took; `queued_s`:
+        from the verdict to its outputs acknowledged."""
+        for source, row in zip(SOURCES, tallies.outcomes.tolist(), strict=True):
+            for outcome, count in zip(OUTCOMES, row, strict=True):
+                if count:
+                    self.positions.labels(source, outcome).inc(count)
+        self.ticks.inc(tallies.ticks)
+        self.fixes_ahead.inc(tallies.ahead)
+        stages = self.stage_seconds
+        stages.add(tallies.received, tallies.received_s, "received")
+        stages.add(tallies.judged, tallies.judged_s, "judged")
+        stages.observe_one(queued_s, tallies.fixes, "queued")
+
+    def note_violations(self, violations: Iterable[Violation], now_s: float) -> None:
+        """They have been acknowledged."""
+        district_of = self.districts.label
+        counts: Counter[tuple[str, str, str, str]] = Counter()
+        ages_s: dict[str, list[float]] = {}
+        for one in violations:
+            counts[one.rule, one.severity, one.phase, district_of(one.district)] += 1
+            ages_s.setdefault(one.severity, []).append(now_s - one.detected_ms / 1000)
+        for labels, count in counts.items():
+            self.violations.labels(*labels).inc(count)
+        for severity, ages in ages_s.items():
+            # A truck's clock may be fast.
+            self.violation_latency_seconds.observe(np.maximum(ages, 0.0), severity)
+
+    def note_districts(self, codes: Iterable[str]) -> None:
+        """Those of a version of the city. Their violations stand at 0 before there are any: of a
+        counter that comes about at 1, nobody who asks for a rate sees the first."""
+        self.districts.learn(codes)
+        for rule in CATALOGUE:
+            phase = "opened" if rule.shape == "condition" else "occurred"
+            for district in self.districts.labels():
+                self.violations.labels(rule.id, rule.severity, phase, district)
+
+    def note_trips(self, trips: Sequence[Trip]) -> None:
+        for basis, count in Counter(trip.dump_basis for trip in trips).items():
+            self.trips.labels(basis).inc(count)
+
+    def note_newest_record(self, newest_ms: int) -> None:
+        """The timestamp of the newest record of a micro-batch."""
+        age_s = time.time() - newest_ms / 1000
+        self.record_age_seconds.observe(max(0.0, age_s))
+        self._ahead.note(-age_s)
 
     def note_trucks(self, partition: int, trucks: int) -> None:
         self.trucks.labels(partition).set(trucks)
+
+    def note_census(self, census: Census) -> None:
+        self.trucks_seen.set(census.seen)
+        self.trucks_moving.set(census.moving)
+        self.trucks_loaded.set(census.loaded)
+        self.trucks_silent.set(census.silent)
+        self.trips_open.set(census.trips)
 
     def note_progress(self, partition: int, next_offset: int, highest_ms: int | None) -> None:
         """How far a partition has been worked through. To be called after everything else has been
@@ -165,20 +149,55 @@ class Metrics:
             self.highest_time_seconds.labels(partition).set(highest_ms / 1000)
         self.next_offset.labels(partition).set(next_offset)
 
-    def note_checkpoint(self, partition: int, next_offset: int) -> None:
+    def note_lag(self, partition: int, records: int, seconds: float) -> None:
+        self.lag_records.labels(partition).set(records)
+        self.lag_seconds.labels(partition).set(seconds)
+
+    def note_checkpoint(self, partition: int, next_offset: int, size_bytes: int) -> None:
         self.checkpoint_time_seconds.labels(partition).set_to_current_time()
         self.checkpoint_offset.labels(partition).set(next_offset)
+        self.checkpoint_size_bytes.labels(partition).set(size_bytes)
+
+    def note_city(self, version: str, start_s: float) -> None:
+        """The version that is in force now, and since when."""
+        self._city_info.clear()
+        self._city_info.labels(version[:12]).set(1)
+        self._city_start_time_seconds.set(start_s)
+
+    def note_permits(self, today: int, in_7_days: int) -> None:
+        self._city_permits.labels("today").set(today)
+        self._city_permits.labels("in_7_days").set(in_7_days)
 
     def forget_progress(self) -> None:
         """The partitions have been given up: others tell how far they are."""
-        self.trucks.clear()
-        for figures in (self.next_offset, self.checkpoint_time_seconds, self.checkpoint_offset):
+        for figures in (
+            *(self.trucks, self.next_offset, self.highest_time_seconds),
+            *(self.lag_records, self.lag_seconds, self.checkpoint_age_seconds),
+            *(self.checkpoint_time_seconds, self.checkpoint_offset, self.checkpoint_size_bytes),
+        ):
             figures.clear()
-        self.highest_time_seconds.clear()
+        self.note_census(Census())
 
-    def serve(self, host: str, port: int) -> int:
-        """Tell the figures, and the health, until the process ends; the port taken.
 
-        Port 0 takes a free one. Raises `OSError` where the address cannot be had.
-        """
-        return serve_pages(self.registry, self.health, host, port)
+class _Highest:
+    """The highest of what was noted within a while, or somewhat longer; at least 0."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._since_s = time.monotonic()
+        self._now = self._before = 0.0
+
+    def note(self, value: float) -> None:
+        self._turn()
+        self._now = max(self._now, value)
+
+    def value(self) -> float:
+        self._turn()
+        return max(self._now, self._before)
+
+    def _turn(self) -> None:
+        elapsed_s = time.monotonic() - self._since_s
+        if elapsed_s < self._window_s:
+            return
+        self._before = self._now if elapsed_s < 2 * self._window_s else 0.0
+        self._now, self._since_s = 0.0, time.monotonic()

@@ -23,49 +23,77 @@ class Violation(msgspec.Struct, gc=False):
     """One event on the enforcement queue: a lead until a person has reviewed it."""
 
     violation_id: str
+    """UUIDv5 of truck, rule and start: the same for all phases, and on every run."""
     phase: Phase
     revision: int
+    """0 live; counts up when history is judged again."""
     rule: str
+    """Of the catalogue (RULES.md)."""
     severity: Severity
     title: str
+    """Of the rule, in Chinese."""
     title_en: str
     message: str
+    """One sentence, in Chinese: what was measured against what."""
     message_en: str
     truck_id: str
     company: str | None
     permit_ids: list[str]
+    """Of the permits in date."""
     trip_id: str | None
+    """UUIDv5 of truck and the trip's start."""
     started_ms: int
+    """By the truck's clock, as all times here: Unix epoch milliseconds UTC."""
     detected_ms: int
+    """When it was known."""
     ended_ms: int | None
+    """Null while it is open."""
     lon: float
+    """WGS-84 degrees, of the fix that opened, escalated or closed it, or of the event."""
     lat: float
     district: str | None
+    """Code of the district in which that is."""
     origin_district: str | None
+    """Code of the district in which the trip began."""
     place: dict[str, str | float]
+    """Ids of the site, zone or route concerned, with `distance_m`."""
     measured: dict[str, float | str]
     threshold: dict[str, float | str]
     """Numbers in the units of their names; text for a time, hours or ids."""
     track: list[TrackPoint]
+    """Fixes as time_ms, lon, lat, speed_kmh, in order; at most 33."""
     city_version: str
+    """SHA-256 of the city that it was judged by."""
 
 
 class Trip(msgspec.Struct, gc=False):
     """One ended trip, from being loaded to being emptied."""
 
     trip_id: str
+    """UUIDv5 of truck and start."""
     truck_id: str
     permit_ids: list[str]
+    """Of the permits in date when it began."""
     source_site: str | None
+    """Id of the construction site at which it was loaded."""
     dump_site: str | None
+    """Id of the site at which it was emptied."""
     origin_district: str | None
+    """Code."""
     dump_district: str | None
+    """Code."""
     started_ms: int
+    """Unix epoch milliseconds UTC."""
     ended_ms: int
+    """Unix epoch milliseconds UTC."""
     distance_m: int
+    """Straight lines between fixes."""
     load_basis: str
+    """How it was known that it was loaded."""
     dump_basis: str
+    """How it was known that it was emptied."""
     start_lon: float
+    """WGS-84 degrees, as all coordinates here."""
     start_lat: float
     end_lon: float
     end_lat: float
@@ -76,15 +104,21 @@ class Reject(msgspec.Struct, gc=False, omit_defaults=True):
     or a line of a file. What does not apply is left out."""
 
     reason: str
+    """The first test of the quality gate that it failed (RULES.md), or what a gateway found."""
     value: Any
     """The original, as `streams.elements` shows it."""
     truck_id: str | None = None
+    """Where it could be read."""
     time_ms: int | None = None
+    """Where it could be read."""
     topic: str | None = None
+    """Of the record that it was in, as the next three."""
     partition: int | None = None
     offset: int | None = None
     index: int | None = None
+    """In the array; 0 where the record is no array."""
     file: str | None = None
+    """Name of the file that it was in, offline."""
     line: int | None = None
 
 

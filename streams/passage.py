@@ -38,6 +38,7 @@ POSITION = np.dtype(
         ("lifted", "i1"),
         ("covered", "i1"),
         ("reason", "u1"),  # code of a reject reason found before, 0 = none
+        ("source", "u1"),  # number in `streams.sources.SOURCES`
         ("time_ms", "i8"),
         ("received_ms", "i8"),
         ("lon", "f8"),

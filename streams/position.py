@@ -30,27 +30,40 @@ TruckId = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
 
 
 class Position(msgspec.Struct, gc=False, omit_defaults=True):
-    """One GPS position. Units are in the names; None = the terminal does not tell."""
+    """One GPS position. Units are in the names; None (null) = the terminal does not tell."""
 
     truck_id: TruckId
+    """Plate, such as 浙B12345."""
     time_ms: TimeMs
     """Fix time, Unix epoch milliseconds UTC."""
     lon: float
+    """WGS-84 degrees."""
     lat: float
+    """WGS-84 degrees."""
     speed_kmh: float | None = None
     heading_deg: float | None = None
+    """Clockwise from north."""
     altitude_m: float | None = None
     mileage_km: float | None = None
+    """Of the odometer."""
     located: bool = True
+    """The receiver had a fix."""
     satellites: Int64 | None = None
     loaded: bool | None = None
+    """Muck aboard. Where the terminal does not tell: null, never a guess."""
     lifted: bool | None = None
+    """The tipper is up."""
     covered: bool | None = None
+    """The load is covered."""
     load_kg: float | None = None
     backfill: bool = False
+    """Stored by the terminal and sent later."""
     terminal_id: str | None = None
+    """Such as its SIM number."""
     source: str | None = None
+    """Where it came in: `jt808`, `jt809`, `file`, `sim`, or of one's own."""
     received_ms: Int64 | None = None
+    """When a gateway received it, Unix epoch milliseconds UTC."""
 
 
 _FIELDS = frozenset(Position.__struct_fields__)

@@ -7,7 +7,6 @@ stored is not known here.
 """
 
 import asyncio
-import logging
 import threading
 from pathlib import Path
 from typing import Final
@@ -20,13 +19,16 @@ from streams.cities import (
     CityStore,
     PublishedVersion,
 )
+from streams.logs import get_log
 from streams.metrics import Metrics
+from streams.permits_ahead import permits_ahead
 from streams.succession import PreparedCity, Succession, UnusableCity
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LOOK_S: Final = 3.0
 """How often is looked for new versions."""
+HOUR_MS: Final = 3_600_000
 
 AWAY, BROKEN, GONE, REPLACED = "away", "broken", "gone", "replaced"
 
@@ -41,6 +43,7 @@ class Published:
         self._metrics = metrics
         self._waits = metrics.health.waits()
         self._folder_city = PreparedCity.of(load_city(folder))
+        self._folder_changed_s = max(file.stat().st_mtime for file in folder.iterdir())
         self._prepared = {self._folder_city.version: self._folder_city}
         self._broken: set[str] = set()
         """Those of which it has been said."""
@@ -52,9 +55,10 @@ class Published:
         """Of each version, to put it back where the store loses it."""
         self._told_of: set[PublishedVersion] = set()
         """Those of which it has been said that they cannot be used, or put back."""
+        self._permits_counted = ("", 0)
+        """Of which version, and in which hour."""
         self._reading = threading.Lock()
-        self.succession = Succession(self._folder_city)
-        metrics.city_versions.set(len(self.succession))
+        self._know(Succession(self._folder_city))
 
     def look(self) -> None:
         """`read`, or leave those that are known in force where Redis is away."""
@@ -63,9 +67,7 @@ class Published:
         except StoreAwayError as error:
             self._waits.begin("city", "published versions in Redis", after_s=0.0)
             self._metrics.city_failures.labels(AWAY).inc()
-            log.warning(
-                "published cities not read, the %d known stay: %s", len(self.succession), error
-            )
+            log.warning("cities_unreadable", known=len(self.succession), error=error)
         else:
             self._waits.end()
 
@@ -86,10 +88,27 @@ class Published:
             succession = Succession(self._folder_city, later)
             if succession.key == self.succession.key:
                 return
-            self.succession = succession
-        self._metrics.city_versions.set(len(succession))
+            self._know(succession)
         for from_ms, version in succession.key[1:]:
-            log.info("city %s is in force from %d on (Unix ms)", version, from_ms)
+            log.info("city_taken_up", city_version=version, from_ms=from_ms)
+
+    def tell(self, now_ms: int) -> None:
+        """Let the metrics say which version is in force at a time, and since when it is."""
+        succession = self.succession
+        number = succession.number_at(now_ms)
+        start_s = self._folder_changed_s if number == 0 else succession.from_ms[number] / 1000
+        prepared = succession.cities[number]
+        self._metrics.note_city(prepared.version, start_s)
+        counted = (prepared.version, now_ms // HOUR_MS)
+        if counted != self._permits_counted:
+            self._permits_counted = counted
+            self._metrics.note_permits(*permits_ahead(prepared.compiled.city, now_ms))
+
+    def _know(self, succession: Succession) -> None:
+        self.succession = succession
+        self._metrics.city_versions.set(len(succession))
+        for prepared in succession.cities:
+            self._metrics.note_districts(one.code for one in prepared.compiled.city.districts)
 
     def _listed(self, store: CityStore) -> list[PublishedVersion]:
         """What is published, in order.
@@ -107,12 +126,7 @@ class Published:
                 self._metrics.city_failures.labels(REPLACED).inc()
                 if there not in self._told_of:
                     self._told_of.add(there)
-                    log.error(
-                        "another city, %s, is published for the time of %s, which was lost in "
-                        "Redis; it is left out until a restart: publish it for another time",
-                        there.version,
-                        entry.version,
-                    )
+                    log.error("city_replaced", city_version=there.version, instead_of=entry.version)
         self._entries = listed | self._entries
         return sorted(self._entries.values())
 
@@ -126,15 +140,10 @@ class Published:
             # As where this worker may only read: it stays in force here.
             if entry not in self._told_of:
                 self._told_of.add(entry)
-                log.error(
-                    "the published city %s was lost in Redis and cannot be put back (%s); publish "
-                    "it again, or let a worker do it that may write",
-                    entry.version,
-                    error,
-                )
+                log.error("city_lost", city_version=entry.version, error=error)
         else:
             if done:
-                log.warning("the published city %s was lost in Redis, put back", entry.version)
+                log.warning("city_put_back", city_version=entry.version)
 
     async def follow(self) -> None:
         """Look for new versions for ever."""
@@ -157,7 +166,7 @@ class Published:
             self._metrics.city_failures.labels(BROKEN).inc()
             if version not in self._broken:
                 self._broken.add(version)
-                log.error("the published city %s is left out: %s", version, error)
+                log.error("city_left_out", city_version=version, error=error)
             return None
         self._prepared[version] = prepared
         return prepared

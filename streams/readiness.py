@@ -5,7 +5,6 @@ here Kafka is waited for, and topics that do not fit are named. Only reads.
 """
 
 import asyncio
-import logging
 from collections.abc import Collection
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,9 +13,10 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from streams.access import AccessRefusedError, KafkaAccess
 from streams.admission import check_kafka
 from streams.health import Health
+from streams.logs import get_log
 from streams.pauses import Pauses
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 REQUEST_S = 10.0
 
@@ -47,7 +47,7 @@ async def wait_until_ready(
                 async with asyncio.timeout(REQUEST_S):
                     counts = await _partition_counts(kafka, group)
             except (KafkaError, OSError, TimeoutError) as error:
-                log.warning("waiting for Kafka at %s: %s", kafka, error or type(error).__name__)
+                log.warning("kafka_away", kafka=kafka, purpose="to begin", error=error)
                 await pauses.wait()
             else:
                 break
@@ -81,7 +81,7 @@ async def _check_group(admin: AIOKafkaAdminClient, group: str) -> None:
             "read there (docs/access.md), or set MUCKTRACK_GROUP"
         ) from None
     except KafkaError as error:
-        log.debug("the group's coordinator is not known yet: %r", error)
+        log.debug("coordinator_unknown", error=error)
 
 
 def _check(

@@ -21,7 +21,7 @@ who saves says which save must be in place: parts that are lost are not referred
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -154,6 +154,12 @@ class _Keeper:
         self._save_in_place = ""
         self._index: dict[str, str] = {}
         """The field of each part."""
+        self._sizes: dict[str, int] = {}
+        """Bytes of each part, and of what is not in parts."""
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(self._sizes.values())
 
     async def read(self, *values: bytes | None) -> None:
         """Read the parts; `values` are those of the key's other fields. Raises
@@ -178,6 +184,7 @@ class _Keeper:
                 if part is None:
                     await self._explain_missing(name)
                 parts[name] = part
+        self._sizes = _sizes(parts, head, index)
         self.checkpoint = Checkpoint(offset, count, State(head, parts))
 
     async def tidy(self) -> None:
@@ -222,6 +229,7 @@ class _Keeper:
         except AWAY as error:
             raise StoreAwayError(f"Redis: {error}") from error
         self._index, self._saves, self._save_in_place = index, number, this
+        self._sizes |= _sizes(checkpoint.state.parts, head, encoded)
         return written
 
     async def _step(self, script: str, *arguments: bytes | str | int) -> None:
@@ -242,6 +250,11 @@ class _Keeper:
             f"Redis: {self._key} has lost the part {name} of its state; delete the key to start at "
             "the log's start"
         )
+
+
+def _sizes(parts: Mapping[str, bytes], head: bytes, index: bytes) -> dict[str, int]:
+    """An empty name is none of a part."""
+    return {name: len(part) for name, part in parts.items()} | {"": len(head) + len(index)}
 
 
 def _batches(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
-from faust.types import EventT
 
 from streams.origin import rejects
 from streams.output import Reject, encode
 from streams.position import Element
+from streams.record import Record
 from streams.sinks import Output
 
 LONGEST_KEY = 1_024
@@ -24,20 +24,19 @@ CUT_BYTES = 1_024
 
 def reject_outputs(
     topic: str,
-    events: Sequence[EventT],
+    records: Sequence[Record],
     starts: Sequence[int],
     elements_of: Callable[[int], Sequence[Element]],
     rejected: Sequence[tuple[int, str]],
 ) -> list[Output]:
     """The records for `topic`, one for each of `rejected` (index of the element, reason).
 
-    `starts` says where the elements of each of `events` begin among all of them, `elements_of`
+    `starts` says where the elements of each of `records` begin among all of them, `elements_of`
     gives those of the one with a number.
     """
-    messages = [event.message for event in events]
     return [
-        _output(topic, reject, messages[number].key)
-        for number, reject in rejects(messages, starts, elements_of, rejected)
+        _output(topic, reject, records[number].key)
+        for number, reject in rejects(records, starts, elements_of, rejected)
     ]
 
 

@@ -8,7 +8,6 @@ acknowledged. What a state holds, and where it is kept, is not known here.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,11 +17,12 @@ from faust.types import TP
 
 from streams.checkpoint import Checkpoint, FencedError, LostError, StoreAwayError
 from streams.loaded import Loaded
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 from streams.snapshot import State, StateCopy
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 SHARE: Final = 0.035
 """Of a worker's time that may go into copying and packing; writing takes about half as much again,
@@ -154,14 +154,16 @@ class Saving:
                         raise
                     self._store_answers.clear()
                     waits.begin("redis", f"checkpoint of partition {tp.partition}", after_s=0.0)
-                    log.warning("checkpoint of partition %d waits: %s", tp.partition, error)
+                    log.warning("checkpoint_waits", partition=tp.partition, error=error)
                     await pauses.wait()
                 else:
                     self._metrics.checkpoint_seconds.observe(time.monotonic() - copy.at_s)
                     self._metrics.checkpoint_bytes.inc(written)
                     if self._loaded.get(tp) is not loaded:
                         return False
-                    self._metrics.note_checkpoint(tp.partition, copy.next_offset)
+                    self._metrics.note_checkpoint(
+                        tp.partition, copy.next_offset, loaded.keeper.size_bytes
+                    )
                     return True
         except (FencedError, LostError) as error:
             self._unseated(tp, loaded, error)

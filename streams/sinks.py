@@ -6,7 +6,6 @@ offsets: an output is bytes with a topic.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,10 +18,11 @@ from aiokafka.errors import (
 )
 
 from streams.access import KafkaAccess
+from streams.logs import get_log
 from streams.metrics import Metrics
 from streams.pauses import Pauses
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 BATCH_BYTES = 512 * 1024
 """A micro-batch's outputs for one partition should fit: each batch more is a round trip more."""
@@ -74,9 +74,7 @@ class Outputs:
                 waiting, why = await self._attempt(waiting)
                 if waiting:
                     self._metrics.output_retries.inc()
-                    log.warning(
-                        "Kafka did not take %d outputs, trying again: %r", len(waiting), why
-                    )
+                    log.warning("outputs_not_taken", outputs=len(waiting), error=why)
                     await self._disconnect()
                     await pauses.wait()
         self._metrics.waiting_outputs.set(0)
@@ -143,7 +141,7 @@ class Outputs:
                 raise
             except KafkaError as error:
                 await _close(producer)
-                log.info("the broker has no idempotent producers (%s); going on without", error)
+                log.info("not_idempotent", error=error)
                 self._idempotent = False
             else:
                 return producer
@@ -198,4 +196,4 @@ async def _close(producer: AIOKafkaProducer) -> None:
         async with asyncio.timeout(CLOSE_S):
             await producer.stop()
     except AWAY as error:
-        log.debug("closing the producer: %r", error)
+        log.debug("producer_not_closed", error=error)

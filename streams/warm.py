@@ -11,6 +11,7 @@ from geofences.city import City, District
 from streams.batch import Batch
 from streams.detect import Engine, PreparedCity
 from streams.position import Position, encode_position
+from streams.tallies import Tallies
 from streams.trucks import FIRST_SLOTS, TruckTable
 from streams.waiting import Waiting
 from streams.whereabouts import whereabouts
@@ -48,6 +49,7 @@ def compile_core() -> None:
     engine.finish()
     whereabouts(engine, outcome.judged.rows)
     Waiting(1).note(engine, outcome.judged)
+    Tallies.by([1.0]).add(*outcome.judged, START_MS)
     _compile_reading()
     if not (outcome.violations and outcome.trips):
         raise AssertionError("a violation and a trip were to be made, so that all is compiled")

@@ -1,38 +1,37 @@
 """One micro-batch of a worker: records in, outputs acknowledged.
 
-`Worker.handle` is what the Faust agent calls with what it took: process, then outputs acknowledged
-by the broker. The checkpoint, and after it the acknowledgement of the records, follow beside it
-(`streams.saving`; the order is that of design section 10). It must not know how partitions come and
-go (`streams.intake`) or how outputs travel (`streams.sinks`).
+`Worker.handle` is what the Faust agent calls with what was fetched: process, then outputs
+acknowledged by the broker. The checkpoint, and after it the acknowledgement of the records, follow
+beside it (`streams.saving`; the order is that of design section 10). It must not know how
+partitions come and go (`streams.intake`) or how outputs travel (`streams.sinks`).
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-from faust.types import TP, EventT
+from faust.types import TP
 
 from streams import topics
 from streams.batch import Batch
-from streams.checkpoint import CannotGoOnError
+from streams.consumer import Fetched
 from streams.detect import Outcome
+from streams.endings import CannotGoOnError
 from streams.gate import REASONS, TOO_MANY_TRUCKS
 from streams.intake import Intake
 from streams.live import LiveView
 from streams.loaded import Loaded
-from streams.metrics import FIX, Metrics
+from streams.logs import get_log
+from streams.metrics import Metrics
 from streams.output import ce_headers, encode
-from streams.passage import TICK
 from streams.position import Element, decode_record
+from streams.record import Record
 from streams.rejects import reject_outputs
 from streams.sinks import Output, Outputs
 from streams.state import NEVER
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 MAX_ELEMENTS = 20_000
 """Taken at once: some 50 ms of work, after which others get their turn, and the outputs of it fit
@@ -62,30 +61,29 @@ class Part:
     """What a micro-batch holds of one partition."""
 
     loaded: Loaded
-    events: list[EventT] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
-    """Where the elements of each event begin in `batch`."""
+    """Where the elements of each record begin in `batch`."""
     batch: Batch = field(default_factory=Batch)
     decoded: dict[int, list[Element]] = field(default_factory=dict)
-    """The elements of those events, by number, that no compiled code could read."""
+    """The elements of those records, by number, that no compiled code could read."""
     newest_ms: int = NEVER
     """The timestamp of the last record."""
 
-    def take(self, event: EventT) -> int:
+    def take(self, record: Record) -> int:
         """Add a record; how many elements it holds."""
-        message = event.message
         start = len(self.batch)
-        self.newest_ms = _timestamp_ms(message.timestamp)
-        decoded = self.batch.read(message.value, self.newest_ms)
+        self.newest_ms = _timestamp_ms(record.timestamp)
+        decoded = self.batch.read(record.value, self.newest_ms)
         if decoded is not None:
-            self.decoded[len(self.events)] = decoded
-        self.events.append(event)
+            self.decoded[len(self.records)] = decoded
+        self.records.append(record)
         self.starts.append(start)
         return len(self.batch) - start
 
     def elements_of(self, number: int) -> list[Element]:
-        """Those of the event with this number."""
-        return self.decoded.get(number) or decode_record(self.events[number].message.value)
+        """Those of the record with this number."""
+        return self.decoded.get(number) or decode_record(self.records[number].value)
 
 
 class Worker:
@@ -102,15 +100,15 @@ class Worker:
         self._full: set[TP] = set()
         """Partitions of which it has been said that they remember no more trucks."""
 
-    async def handle(self, events: Sequence[EventT], generation: int) -> None:
-        """Work through `events`, in pieces of bounded size.
+    async def handle(self, fetched: Sequence[Fetched], generation: int) -> None:
+        """Work through the records of `fetched`, in pieces of bounded size.
 
-        An event is left alone unless its partition is loaded, it was read in this loading's turn,
-        it belongs to `generation` (the app's present one) and its offset is the next one. Waits
+        They are left alone unless their partition is loaded, they were read in this loading's turn
+        and belong to `generation` (the app's present one); their offsets follow each other. Waits
         while checkpoints cannot be saved. Raises only because of a bug, and `OffsetGapError`:
         nothing is acknowledged or saved from then on.
         """
-        waiting = list(reversed(events))
+        waiting = [(one, record) for one in reversed(fetched) for record in reversed(one.records)]
         while waiting:
             await self._intake.until_it_can_be_kept()
             async with self._intake.lock:
@@ -126,41 +124,47 @@ class Worker:
                 if not parts:
                     return
 
-    def _take(self, waiting: list[EventT], generation: int) -> dict[TP, Part]:
+    def _take(self, waiting: list[tuple[Fetched, Record]], generation: int) -> dict[TP, Part]:
         """Read from the end of `waiting` until there is enough."""
         parts: dict[TP, Part] = {}
         taken = taken_bytes = 0
         while waiting and taken < MAX_ELEMENTS and taken_bytes < MAX_BYTES:
-            event = waiting.pop()
-            message = event.message
-            loaded = self._intake.loaded.get(message.tp)
-            if loaded is None or message.turn != loaded.turn or message.generation_id != generation:
+            fetched, record = waiting.pop()
+            loaded = self._intake.loaded.get(fetched.tp)
+            if loaded is None or fetched.turn != loaded.turn or fetched.generation != generation:
                 continue
-            if message.offset != loaded.next_offset:
+            if record.offset != loaded.next_offset:
                 self._intake.broken = True
-                raise OffsetGapError(_gap(message, loaded))
+                raise OffsetGapError(_gap(record, loaded))
             loaded.next_offset += 1
-            part = parts.get(message.tp)
+            part = parts.get(fetched.tp)
             if part is None:
-                part = parts[message.tp] = Part(loaded)
-            taken += part.take(event)
-            taken_bytes += len(message.value or b"")
+                part = parts[fetched.tp] = Part(loaded)
+            taken += part.take(record)
+            taken_bytes += len(record.value or b"")
         return parts
 
     async def _work(self, parts: dict[TP, Part], started: float) -> None:
         outputs: list[Output] = []
         outcomes: list[Outcome] = []
+        tallies = self._metrics.tallies()
         for part in parts.values():
             engine = self._intake.engine_of(part.loaded)
             outcome = engine.process_batch(part.batch)
             outcomes.append(outcome)
+            tallies.add(*outcome.judged, time.time_ns() // 1_000_000)
             outputs += self._outputs_of(part, outcome)
             self._live.note(engine, outcome)
             await asyncio.sleep(0)
-        self._metrics.detect_seconds.observe(time.perf_counter() - started)
+        judged = time.perf_counter()
+        self._metrics.detect_seconds.observe(judged - started)
         await self._outputs.send(outputs)
-        self._metrics.batch_seconds.observe(time.perf_counter() - started)
+        queued = time.perf_counter()
+        self._metrics.batch_seconds.observe(queued - started)
+        self._metrics.note_tallies(tallies, queued - judged)
         self._count(parts, outcomes)
+        if log.tells_debug:
+            _tell(outcomes)
 
     def _outputs_of(self, part: Part, outcome: Outcome) -> list[Output]:
         outputs = [
@@ -178,24 +182,22 @@ class Worker:
         ]
         if outcome.rejected:
             outputs += reject_outputs(
-                self._topics.rejected, part.events, part.starts, part.elements_of, outcome.rejected
+                self._topics.rejected,
+                part.records,
+                part.starts,
+                part.elements_of,
+                outcome.rejected,
             )
         return outputs
 
     def _count(self, parts: dict[TP, Part], outcomes: list[Outcome]) -> None:
-        metrics = self._metrics
+        metrics, now_s = self._metrics, time.time()
         for (tp, part), outcome in zip(parts.items(), outcomes, strict=True):
-            rows, codes = outcome.judged
-            metrics.ticks.inc(int(np.count_nonzero(rows.truck == TICK)))
-            metrics.positions.labels(FIX).inc(outcome.fixes)
-            counts = np.bincount(codes, minlength=len(REASONS))
-            for code in np.flatnonzero(counts[1:]) + 1:
-                metrics.positions.labels(REASONS[code]).inc(int(counts[code]))
-            if counts[TOO_MANY_TRUCKS]:
+            metrics.note_violations(outcome.violations, now_s)
+            metrics.note_trips(outcome.trips)
+            if outcome.rejected and TOO_MANY_TRUCKS in outcome.judged.codes:
                 self._say_full(tp, part.loaded)
-            for violation in outcome.violations:
-                metrics.violations.labels(violation.rule, violation.phase).inc()
-            metrics.trips.inc(len(outcome.trips))
+            part.loaded.newest_ms = part.newest_ms
             if self._intake.loaded.get(tp) is part.loaded:
                 metrics.note_trucks(tp.partition, len(part.loaded.engine.trucks))
                 metrics.note_progress(
@@ -203,25 +205,37 @@ class Worker:
                 )
         newest_ms = max(part.newest_ms for part in parts.values())
         if newest_ms != NEVER:
-            metrics.record_age_seconds.observe(max(0.0, time.time() - newest_ms / 1000))
+            metrics.note_newest_record(newest_ms)
 
     def _say_full(self, tp: TP, loaded: Loaded) -> None:
         if tp not in self._full:
             self._full.add(tp)
             log.warning(
-                "%s partition %d remembers %d trucks, the limit; positions of other trucks are "
-                "rejected as %s until MUCKTRACK_TRUCKS_A_PARTITION is raised",
-                tp.topic,
-                tp.partition,
-                len(loaded.engine.trucks),
-                REASONS[TOO_MANY_TRUCKS],
+                "trucks_full",
+                topic=tp.topic,
+                partition=tp.partition,
+                trucks=len(loaded.engine.trucks),
+                reason=REASONS[TOO_MANY_TRUCKS],
             )
 
 
-def _gap(message: Any, loaded: Loaded) -> str:
+def _tell(outcomes: list[Outcome]) -> None:
+    """For whoever looks for a fault: at the rate of a nation nobody could read it."""
+    for outcome in outcomes:
+        for violation in outcome.violations:
+            log.debug(
+                "violation_queued",
+                truck_id=violation.truck_id,
+                violation_id=violation.violation_id,
+                rule=violation.rule,
+                phase=violation.phase,
+            )
+
+
+def _gap(record: Record, loaded: Loaded) -> str:
     """In one turn, offsets follow each other from where it began."""
-    where = f"{message.topic} partition {message.partition}: offset {message.offset} came"
-    if message.offset < loaded.next_offset:
+    where = f"{record.topic} partition {record.partition}: offset {record.offset} came"
+    if record.offset < loaded.next_offset:
         return (
             f"{where}, but the checkpoint goes on at {loaded.next_offset}: the log ends before it, "
             "so the topic is not the one it was made of; delete the checkpoints "
@@ -233,9 +247,8 @@ def _gap(message: Any, loaded: Loaded) -> str:
     )
 
 
-def _timestamp_ms(timestamp_s: float | None) -> int:
-    """Faust gives the record's timestamp in seconds, whatever a producer has made of it. Without
-    one no time is in the future."""
-    if timestamp_s is None or timestamp_s < 0:
+def _timestamp_ms(timestamp_ms: int | None) -> int:
+    """Whatever a producer has made of it. Without one no time is in the future."""
+    if timestamp_ms is None or timestamp_ms < 0:
         return NEVER
-    return min(round(timestamp_s * 1000), NEVER)
+    return min(timestamp_ms, NEVER)

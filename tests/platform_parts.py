@@ -70,7 +70,7 @@ class Running:
     bugs: list[BaseException]
 
     def figure(self, name: str, **labels: str) -> float:
-        full = f"mucktrack_gateway809_{name}"
+        full = f"mucktrack_gateway_{name}"
         return self.metrics.registry.get_sample_value(full, labels) or 0.0
 
 

@@ -4,15 +4,23 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 
 from geofences.jit import COMPILED_SOURCES
+from mucktrack.pages import commands_page, settings_page
 from streams.catalogue import CATALOGUE, CONDITIONS
 from streams.rules_page import page
 
 
 def test_rules_page_is_current() -> None:
     assert (ROOT / "RULES.md").read_text() == page(), "run `make rules`"
+
+
+def test_pages_of_commands_and_settings_are_current() -> None:
+    for name, page_of in (("commands", commands_page), ("settings", settings_page)):
+        written = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        assert written == page_of(), "run `make commands`"
 
 
 def test_condition_rules_come_first() -> None:
@@ -37,8 +45,9 @@ def test_listed_sources_exist() -> None:
         assert (ROOT / source).is_file(), source
 
 
-def test_lock_file_names_no_host_and_pins_with_hashes() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements", "requirements-runtime", "requirements-build"])
+def test_lock_file_names_no_host_and_pins_with_hashes(name: str) -> None:
+    lock = (ROOT / f"{name}.lock").read_text()
     assert "://" not in lock
     requirements = re.split(r"\n(?=\S)", lock.strip())
     for requirement in requirements:

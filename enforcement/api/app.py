@@ -26,6 +26,7 @@ from enforcement.api.guard import COOKIE, CSRF_HEADER
 from enforcement.api.models import ProblemGiven
 from enforcement.api.parts import Parts
 from enforcement.api.problems import MEDIA_TYPE, install
+from enforcement.api.request_log import RequestLog
 from enforcement.feed import Feed
 
 PREFIX: Final = "/api/v1"
@@ -64,6 +65,7 @@ def make_app(parts: Parts, image_sources: Iterable[str] = ()) -> FastAPI:
     app.state.feed = Feed(parts.database, lambda case: shapes.case_fields(case, parts.now_ms()))
     app.state.listeners = Counter()
     app.add_middleware(Armour, image_sources=tuple(image_sources))
+    app.add_middleware(RequestLog)
     return app
 
 

@@ -4,7 +4,6 @@
 log. Routes raise `Problem`, or let errors of `enforcement` pass.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -28,9 +27,10 @@ from enforcement.cursors import CursorError
 from enforcement.database import DatabaseAwayError
 from enforcement.evidence import export as evidence
 from enforcement.live import LiveAwayError
+from streams.logs import get_log
 from streams.shown import shown
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_S: Final = 5
@@ -84,7 +84,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DatabaseAwayError)
     def _away(_: Request, error: DatabaseAwayError) -> Response:
-        log.warning("%s", shown(error, 500))
+        log.warning("database_away", purpose="to answer a request", error=error)
         headers = {"Retry-After": str(RETRY_S)}
         return answer(503, "the database does not answer at present; try again", headers)
 
@@ -94,7 +94,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _bug(_: Request, __: Exception) -> Response:
-        # Starlette raises it again, for the server to log.
+        # Starlette raises it again, for `enforcement.api.request_log`.
         return answer(500, "this program has a fault; the log of the server tells which")
 
     for kind, status in STATUS:

@@ -1,7 +1,8 @@
 """The map of a report, as SVG without any outside part: districts, zones, corridors, sites, the
 truck's track with times, the place of the event.
 
-Called by `enforcement.evidence.report` with the reference data and the positions of the package.
+Called by `enforcement.evidence.report` with the reference data and the positions of the package,
+and for a city alone by `mucktrack city picture`.
 Drawn for paper: what is told by colour is told by line or letter too.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
@@ -109,18 +111,30 @@ def close_picture(scene: Scene, reach_m: float) -> str:
     return _drawn(scene, _Window([(scene.lon, scene.lat)], max(CLOSE_M, reach_m)))
 
 
+def city_picture(city: City, site_margin_m: float = 50.0, *, english: bool = False) -> str:
+    """The SVG, a file by itself: a whole city, all of its routes with names."""
+    west, south, east, north = map(
+        float, shapely.total_bounds([district.shape for district in city.districts])
+    )
+    window = _Window([(west, south), (east, north)], LEAST_M)
+    route_ids = frozenset(route.route_id for route in city.routes)
+    middle = (west + east) / 2, (south + north) / 2
+    moments = Moments(ZoneInfo(city.timezone))
+    return _svg(_map(Scene(city, site_margin_m, (), *middle, moments, english, route_ids), window))
+
+
 def _drawn(scene: Scene, window: _Window) -> str:
-    parts = [
-        *_districts(scene, window),
-        *_zones(scene, window),
-        *_routes(scene, window),
-        *_sites(scene, window),
-        *_track(scene, window),
-        *_event(scene, window),
-        *_scale(scene, window),
-    ]
+    return _svg([*_map(scene, window), *_track(scene, window), *_event(scene, window)])
+
+
+def _map(scene: Scene, window: _Window) -> Iterator[str]:
+    for draw in (_districts, _zones, _routes, _sites, _scale):
+        yield from draw(scene, window)
+
+
+def _svg(parts: Iterable[str]) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
         'role="img" font-family="sans-serif" font-size="10">'
         f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#fbfbf8"/>'
         f"{''.join(parts)}"
@@ -176,7 +190,7 @@ def _sites(scene: Scene, window: _Window) -> Iterator[str]:
         reach = shape.buffer(scene.site_margin_m)
         yield _path(reach, window, f'fill="none" stroke="{colour}" stroke-dasharray="3 2"')
         yield _path(shape, window, f'fill="{colour}" fill-opacity=".25" stroke="{colour}"')
-        yield from _name(shape, window, f"{site.site_id} {site.name}（{kind}）", colour)
+        yield from _name(shape, window, f"{named(site.site_id, site.name)}（{kind}）", colour)
 
 
 def _site_shape(site: Site, window: _Window) -> BaseGeometry:

@@ -7,12 +7,16 @@ now, which may be later than the event; the event itself says what was changed.
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, cast
 
-from enforcement.steps import BY_ACTION, TITLES
+import msgspec
+
+from enforcement.steps import BY_ACTION, TITLES, State
 from enforcement.tables import AuditRow, CaseRow, ViolationRow
 from enforcement.webhooks.events import OPEN, REOPEN, SUPERVISE, VIOLATIONS
 from enforcement.webhooks.receivers import Receiver
+from enforcement.webhooks.shapes import CaseEvent, CaseEventData, CaseTold
+from streams.catalogue import Severity
 from streams.output import SOURCE
 from streams.shown import shown
 
@@ -59,7 +63,7 @@ def body_of(told: Told, receiver: Receiver) -> bytes:
     """UTF-8 JSON."""
     match receiver.format:
         case "cloudevents":
-            value = _cloud_event(told, receiver)
+            return msgspec.json.encode(_cloud_event(told, receiver))
         case "wecom":
             text = _markdown(told, receiver)
             value = {"msgtype": "markdown", "markdown": {"content": text}}
@@ -70,48 +74,58 @@ def body_of(told: Told, receiver: Receiver) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def _cloud_event(told: Told, receiver: Receiver) -> dict[str, Any]:
+def _cloud_event(told: Told, receiver: Receiver) -> CaseEvent:
     entry, case = told.entry, told.case
     moment = datetime.fromtimestamp(entry.at_ms / 1000, UTC)
-    return {
-        "specversion": "1.0",
-        "id": told.id,
-        "source": SOURCE,
-        "type": f"mucktrack.case.{told.event}",
-        "subject": case.case_id,
-        "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "datacontenttype": "application/json",
-        "data": {
-            "event": told.event,
-            "seq": entry.seq,
-            "who": entry.who,
-            "from_state": entry.from_state,
-            "to_state": entry.to_state,
-            "why": entry.why,
-            "details": json.loads(entry.details),
-            "case": {
-                "case_id": case.case_id,
-                "number": case.number,
-                "version": case.version,
-                "state": case.state,
-                "severity": case.severity,
-                "rules": case.rules,
-                "truck_id": case.truck_id,
-                "company": case.company,
-                "trip_id": case.trip_id,
-                "district": case.district,
-                "opened_ms": case.opened_ms,
-                "started_ms": case.started_ms,
-                "due_ms": case.due_ms,
-                "supervised_ms": case.supervised_ms,
-                "withdrawn": case.withdrawn,
-                "handler": case.handler,
-                "squad": case.squad,
-                "link": _link(told, receiver),
-            },
-            "violation": None if told.violation is None else json.loads(told.violation.value),
-        },
-    }
+    value = "null" if told.violation is None else told.violation.value
+    return CaseEvent(
+        specversion="1.0",
+        id=told.id,
+        source=SOURCE,
+        type=f"mucktrack.case.{told.event}",
+        subject=case.case_id,
+        time=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        datacontenttype="application/json",
+        data=CaseEventData(
+            event=told.event,
+            seq=entry.seq,
+            who=entry.who,
+            from_state=_state(entry.from_state),
+            to_state=_state(entry.to_state),
+            why=entry.why,
+            details=json.loads(entry.details),
+            case=_case(told, receiver),
+            violation=msgspec.Raw(value.encode()),
+        ),
+    )
+
+
+def _case(told: Told, receiver: Receiver) -> CaseTold:
+    case = told.case
+    return CaseTold(
+        case_id=case.case_id,
+        number=case.number,
+        version=case.version,
+        state=cast("State", case.state),
+        severity=cast("Severity", case.severity),
+        rules=case.rules,
+        truck_id=case.truck_id,
+        company=case.company,
+        trip_id=case.trip_id,
+        district=case.district,
+        opened_ms=case.opened_ms,
+        started_ms=case.started_ms,
+        due_ms=case.due_ms,
+        supervised_ms=case.supervised_ms,
+        withdrawn=case.withdrawn,
+        handler=case.handler,
+        squad=case.squad,
+        link=_link(told, receiver),
+    )
+
+
+def _state(state: str | None) -> State | None:
+    return cast("State | None", state)
 
 
 def _heading(told: Told, receiver: Receiver) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from enforcement.severities import SEVERITIES
 from enforcement.webhooks.events import EVENTS
 from streams.catalogue import CATALOGUE
+from streams.log_lines import hide
 
 Format = Literal["cloudevents", "wecom", "dingtalk"]
 Language = Literal["zh", "en"]
@@ -26,6 +27,8 @@ MOST_TRIES: Final = 1_000
 ENCODED: Final = "whsec_"
 """Of secrets as Standard Webhooks writes them, in Base64."""
 LONGEST_NAME: Final = 64
+LONGEST_PLAIN: Final = 24
+"""Characters of an address's path that hardly has a key in it."""
 
 
 class ReceiversError(Exception):
@@ -109,12 +112,15 @@ def _receiver(table: Any, folder: Path) -> Receiver:
             raise ValueError(f"{key} is unknown; allowed are {', '.join(sorted(KEYS))}")
     form = _one_of(table, "format", get_args(Format), "cloudevents")
     secret = _secret(table, folder)
+    hide(secret)
     if form == "wecom" and secret is not None:
         raise ValueError("secret: robots of WeCom have none; their key is in the address")
     rules = {rule.id for rule in CATALOGUE}
+    address = _address(table, "address")
+    _hide(address)
     return Receiver(
         name=_name(table),
-        address=_address(table, "address"),
+        address=address,
         format=form,
         secret=secret,
         language=_one_of(table, "language", get_args(Language), "zh"),
@@ -147,6 +153,13 @@ def _address(table: Mapping[str, Any], key: str) -> str:
         # The value itself may hold a robot's key.
         raise ValueError(f"{key}: no address; write e.g. https://example.org/cases")
     return address
+
+
+def _hide(address: str) -> None:
+    """The keys of robots, wherever they stand in their addresses."""
+    parts = urlsplit(address)
+    hide(parts.path.rpartition("/")[2] if len(parts.path) > LONGEST_PLAIN else None)
+    hide(*(value for _, value in parse_qsl(parts.query)))
 
 
 def _is_address(text: str) -> bool:
@@ -213,6 +226,7 @@ def _secret(table: Mapping[str, Any], folder: Path) -> bytes | None:
         return None
     if not isinstance(text, str) or not text.strip():
         raise ValueError("secret: it is empty, or no text")
+    hide(text)
     if not text.startswith(ENCODED):
         return text.encode()
     try:

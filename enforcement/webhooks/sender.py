@@ -6,7 +6,6 @@ it. What a receiver does not take holds up the rest until its tries are used up;
 aside as a dead letter. Of several processes on one database one at a time tells a receiver.
 """
 
-import logging
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -24,8 +23,9 @@ from enforcement.webhooks.post import NotTakenError, Post
 from enforcement.webhooks.reading import first_wanted, told_of
 from enforcement.webhooks.receivers import Receiver
 from streams.health import Health
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LOOK_S: Final = 0.5
 HELD_MS: Final = 60_000
@@ -79,7 +79,7 @@ class Sender:
                     waits.end()
                 except DatabaseAwayError as error:
                     waits.begin("database", f"to tell {self.name}", after_s=0.0)
-                    log.warning("waiting for the database: %s", error)
+                    log.warning("database_away", purpose=f"to tell {self.name}", error=error)
                     busy = False
                 if not busy:
                     stop.wait(LOOK_S)
@@ -103,7 +103,7 @@ class Sender:
         try:
             post.send(task.message_id, task.body)
         except NotTakenError as error:
-            log.warning("%s has not taken entry %d: %s", self.name, task.seq, error)
+            log.warning("webhook_not_taken", receiver=self.name, entry=task.seq, error=error)
             self._note(task, str(error))
         else:
             self._note(task, None)
@@ -172,7 +172,7 @@ class Sender:
         pause_ms = FIRST_PAUSE_MS << min(row.failures - 1, 20)
         row.retry_ms = now_ms + min(pause_ms, LONGEST_PAUSE_MS)
         if row.tries >= self._receiver.tries:
-            log.error("%s: entry %d is put aside after %d tries", self.name, seq, row.tries)
+            log.error("webhook_put_aside", receiver=self.name, entry=seq, tries=row.tries)
             self.tally.dead += 1
             session.add(
                 DeadLetterRow(

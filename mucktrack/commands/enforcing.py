@@ -98,17 +98,18 @@ DISTRICTS = click.option(
 @click.argument("name", metavar="NAME")
 @ROLE
 @DISTRICTS
-@with_settings("database", "state_dir")
+@with_settings("database", "state_dir", "city")
 def add_user(settings: Settings, name: str, role: str | None, districts: str | None) -> None:
     """Add somebody.
 
     Prints a password that is made up; he has to choose his own when he logs in. The first one is
-    most likely an administrator: --role admin --districts all.
+    most likely an administrator: --role admin --districts all. Where the city is given, districts
+    that it has not are refused.
     """
     from mucktrack.access import database_address
     from mucktrack.users import add
 
-    add(database_address(settings), name, role, districts)
+    add(database_address(settings), name, role, districts, settings.city)
 
 
 @users_group.command("change")
@@ -117,7 +118,7 @@ def add_user(settings: Settings, name: str, role: str | None, districts: str | N
 @DISTRICTS
 @click.option("--disable/--enable", "disabled", default=None, help="Whether he may log in.")
 @click.option("--new-password", is_flag=True, help="Make up a password and print it.")
-@with_settings("database", "state_dir")
+@with_settings("database", "state_dir", "city")
 def change_user(
     settings: Settings,
     name: str,
@@ -130,7 +131,10 @@ def change_user(
     from mucktrack.access import database_address
     from mucktrack.users import change
 
-    change(database_address(settings), name, role, districts, disabled, new_password=new_password)
+    change(
+        *(database_address(settings), name, role, districts, disabled, settings.city),
+        new_password=new_password,
+    )
 
 
 @users_group.command("list")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mucktrack.failures import BadInputError
 from mucktrack.options import (
     COLUMNS,
     POSITION_FILES,
@@ -87,12 +88,19 @@ class _Moment(click.ParamType):
     show_default=True,
     help="Times as fast as recorded; `max` = as fast as it goes.",
 )
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="Of an archive: the records archived from this day (UTC) on.",
+)
 def replay(
     files: tuple[Path, ...],
     columns: Path | None,
     truck_id: str | None,
     settings: Settings,
     speed: float | None,
+    since: datetime | None,
 ) -> None:
     """Publish the positions in files.
 
@@ -105,8 +113,26 @@ def replay(
     finds what `mucktrack detect` finds. Without one, an impossible jump moves it too, so that the
     worker may take trucks for silent that are not; and what is due at the end may stay open where
     the city sets watermark_delay_s to more than 360.
+
+    Or FILE is the folder of an archive, alone: its records are put back as they were, each into its
+    partition, as fast as it goes. That is for a Kafka that has lost them.
     """
+    _log("replay", settings)
     from mucktrack.access import kafka_access
+    from streams.archive.layout import is_archive
+
+    if len(files) == 1 and is_archive(files[0]):
+        if columns is not None or truck_id is not None:
+            raise BadInputError(
+                f"{files[0]}: is an archive, of which --columns and --truck say nothing"
+            )
+        from mucktrack.archive_replay import replay_archive
+
+        day = None if since is None else since.date()
+        replay_archive(kafka_access(settings), settings.partitions, files[0], day)
+        return
+    if since is not None:
+        raise BadInputError("--since is for an archive; leave it out")
     from mucktrack.file_reading import reading_of
     from mucktrack.replay import replay as replay_files
 
@@ -231,6 +257,7 @@ def simulate(
         raise click.UsageError("--jt808 and --out are two targets; give one")
     if out is None and jt808 is None:
         required(settings, "kafka")
+    _log("simulate", settings)
     from mucktrack.access import kafka_access
     from mucktrack.simulate import Plan, simulate_to_file
     from mucktrack.simulate import simulate as publish
@@ -244,3 +271,10 @@ def simulate(
         simulate_to_file(plan, out, hours or DEFAULT_HOURS)
     else:
         publish(plan, kafka_access(settings), settings.partitions, speed)
+
+
+def _log(process: str, settings: Settings) -> None:
+    """Who runs these looks at them: text, unless the settings say otherwise."""
+    from streams.log_setup import log_to_stderr
+
+    log_to_stderr(process, "text" if settings.log == "auto" else settings.log, settings.log_level)

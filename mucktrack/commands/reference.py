@@ -1,17 +1,19 @@
-"""`mucktrack city`, `profiles`, `topics` and `settings`: what everything else rests on."""
+"""`mucktrack city`, `profiles`, `topics`, `checkpoints` and `settings`: what everything else rests
+on."""
 
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
 from mucktrack.failures import WorkFailedError
-from mucktrack.options import FilePath, required, with_settings
+from mucktrack.options import FilePath, Number, required, with_settings
 from mucktrack.settings import Settings
 
 
 @click.group("city")
 def city_group() -> None:
-    """Check a city's reference data, and publish it."""
+    """Make a city of what an office has, check its reference data, and publish it."""
 
 
 @city_group.command("check")
@@ -25,6 +27,117 @@ def check_city(folder: Path) -> None:
     from mucktrack.city_check import check
 
     check(folder)
+
+
+_GIVEN: dict[str, Any] = {"multiple": True, "metavar": "FILE"}
+"""A file of one subject; several are read together."""
+
+
+@city_group.command("new")
+@click.argument("folder", metavar="DIR", type=FilePath())
+@click.option("--name", help="The city's name, e.g. 临江市.")
+@click.option(
+    "--admin-code", metavar="CODE", help="Its code of GB/T 2260.  [default: that of its districts]"
+)
+@click.option(
+    "--timezone", default="Asia/Shanghai", show_default=True, help="Of all hours and dates."
+)
+@click.option(
+    "--datum",
+    type=click.Choice(["wgs84", "gcj02", "bd09"]),
+    help="Of all coordinates in the files: wgs84 (GPS, Google Earth, 天地图), gcj02 (高德, 腾讯) "
+    "or bd09 (百度). Of one file: FILE@DATUM.",
+)
+@click.option(
+    "--districts", **_GIVEN, help="Areas with name and code: a map, or a map and a table."
+)
+@click.option(
+    "--sites",
+    **_GIVEN,
+    help="Construction, disposal, transfer and parking sites: maps, or tables with 经度 and 纬度, "
+    "or both, joined by name.",
+)
+@click.option("--routes", **_GIVEN, help="Permitted routes: lines on maps.")
+@click.option("--zones", **_GIVEN, help="No-go and speed-limit zones: areas on maps.")
+@click.option("--trucks", **_GIVEN, help="The register of trucks: tables.")
+@click.option("--permits", **_GIVEN, help="Permits: tables, a row each, or one for each truck.")
+@click.option(
+    "--radius",
+    "radius_m",
+    type=Number(0, min_open=True),
+    metavar="METRES",
+    help="Of sites that are points and say none.",
+)
+@click.option(
+    "--speed-limit",
+    "speed_limit_kmh",
+    type=Number(5, min_open=True),
+    metavar="KMH",
+    help="Where no zone has a lower one.",
+)
+@click.option(
+    "--example",
+    is_flag=True,
+    help="Write the files of a small made-up city into DIR instead, to try and to copy from.",
+)
+def new_city(
+    folder: Path,
+    name: str | None,
+    admin_code: str | None,
+    timezone: str,
+    datum: Literal["wgs84", "gcj02", "bd09"] | None,
+    districts: tuple[str, ...],
+    sites: tuple[str, ...],
+    routes: tuple[str, ...],
+    zones: tuple[str, ...],
+    trucks: tuple[str, ...],
+    permits: tuple[str, ...],
+    radius_m: float | None,
+    speed_limit_kmh: float | None,
+    example: bool,
+) -> None:
+    """Make a city directory of spreadsheets and maps.
+
+    FILE is a map (.geojson, .json, .kml, .kmz) or a table (.xlsx, .xls, .csv, .tsv, .txt), with
+    headings in Chinese or English, in any order; of a workbook FILE#SHEET names the sheet. Says how
+    each heading was read, converts coordinates to WGS-84, and checks the city. Every fault is told
+    with file, row, heading, value and what to do; with errors nothing is written and the exit code
+    is 2.
+    """
+    from mucktrack.city_new import new, sources_of, write_example
+    from producers.city_import.build import Plan
+
+    if example:
+        write_example(folder)
+        return
+    if name is None or not districts:
+        missing = "--name" if name is None else "--districts"
+        raise click.UsageError(f"{missing} is missing; a city has a name and districts")
+    given = sources_of(
+        {
+            "districts": districts,
+            "sites": sites,
+            "routes": routes,
+            "zones": zones,
+            "trucks": trucks,
+            "permits": permits,
+        },
+        datum,
+    )
+    new(folder, Plan(name, admin_code, timezone, speed_limit_kmh, radius_m, given))
+
+
+@city_group.command("picture")
+@click.argument("folder", metavar="DIR", type=FilePath())
+@click.option(
+    "--to", "target", type=FilePath(), metavar="FILE", show_default="DIR/city.svg",
+    help="Where the picture goes.",
+)  # fmt: skip
+def city_picture(folder: Path, target: Path | None) -> None:
+    """Draw a city as SVG, for a browser: districts, zones, routes with corridors, sites."""
+    from mucktrack.city_new import picture
+
+    picture(folder, target)
 
 
 @city_group.command("publish")
@@ -77,6 +190,19 @@ def export_city(version: str, folder: Path, settings: Settings) -> None:
     export(version, folder, redis_url(settings) or "")
 
 
+@city_group.command("grafana")
+@click.argument("city", metavar="CITY", type=FilePath())
+@click.argument("folder", metavar="DIR", type=FilePath())
+def city_for_grafana(city: Path, folder: Path) -> None:
+    """Write the files by which Grafana draws the districts of CITY.
+
+    They go where Grafana serves them: docs/runbook.md says how.
+    """
+    from mucktrack.city_grafana import write
+
+    write(city, folder)
+
+
 @click.group("profiles")
 def profiles_group() -> None:
     """Check what terminals' readings mean (docs/profiles.md)."""
@@ -105,7 +231,7 @@ def check_profiles(places: tuple[Path, ...]) -> None:
 
 @click.group("topics")
 def topics_group() -> None:
-    """Make the topics on the broker."""
+    """Make the topics on the broker, and give rights on them."""
 
 
 @topics_group.command("create")
@@ -127,6 +253,59 @@ def create_topics(settings: Settings) -> None:
     for topic in topics.TOPICS:
         state = "made" if topic.name in made else "exists"
         click.echo(f"{topic.name}: {state}")
+
+
+@topics_group.command("grant")
+@with_settings("kafka", "group")
+def grant_rights(settings: Settings) -> None:
+    """Give each part its rights on the broker, and no more.
+
+    To the users worker, archiver, producer (gateways, replay, simulate), console and admin. Rights
+    that they have already stay. For brokers with an authorizer; docs/access.md has the rights.
+    """
+    from mucktrack.access import kafka_access
+    from mucktrack.rights import grant
+    from mucktrack.topics import TopicError
+
+    try:
+        given = grant(kafka_access(settings), settings.group)
+    except TopicError as error:
+        raise WorkFailedError(str(error)) from None
+    for user, operation, kind, name in given:
+        click.echo(f"{user}: {operation} of {kind} {name}")
+
+
+@click.group("checkpoints")
+def checkpoints_group() -> None:
+    """What workers have saved in Redis."""
+
+
+@checkpoints_group.command("list")
+@with_settings("redis")
+def list_checkpoints(settings: Settings) -> None:
+    """List where each partition goes on."""
+    required(settings, "redis")
+    from mucktrack.access import redis_url
+    from mucktrack.checkpoints import print_checkpoints
+
+    print_checkpoints(redis_url(settings) or "")
+
+
+@checkpoints_group.command("forget")
+@click.argument("partitions", metavar="[PARTITION…]", nargs=-1, type=click.IntRange(0))
+@with_settings("redis")
+def forget_checkpoints(settings: Settings, partitions: tuple[int, ...]) -> None:
+    """Forget the state of partitions, or of all.
+
+    For a Kafka that was made anew, and where a worker says that it cannot go on with a checkpoint.
+    Stop the workers first. They begin at the log's start then, which repeats, under the same ids,
+    and loses nothing that Kafka still has.
+    """
+    required(settings, "redis")
+    from mucktrack.access import redis_url
+    from mucktrack.checkpoints import forget
+
+    forget(redis_url(settings) or "", partitions)
 
 
 @click.command("settings")

@@ -36,7 +36,7 @@ _OVERLAP = 32
 _BROKEN = (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)
 
 
-class _Sheet(NamedTuple):
+class Sheet(NamedTuple):
     """A sheet whose rows are on their way."""
 
     first_column: int
@@ -47,20 +47,20 @@ class _Sheet(NamedTuple):
 
 def check(path: Path, columns: Columns, truck_id: str | None) -> None:
     """Raise `InputFileError` where the columns are not there."""
-    with _sheet(path, columns) as sheet:
+    with opened_sheet(path, columns) as sheet:
         _read_header(path, sheet, columns, truck_id)
 
 
 def read(path: Path, columns: Columns, truck_id: str | None) -> Iterator[Chunk]:
     """The chunks of the sheet. Raises `InputFileError`."""
-    with _sheet(path, columns) as sheet:
+    with opened_sheet(path, columns) as sheet:
         header, first, reader = _read_header(path, sheet, columns, truck_id)
         rows = _rows(sheet, first, columns, path.stat().st_size)
         yield from chunks(rows, header, reader, columns.datum)
 
 
 @contextmanager
-def _sheet(path: Path, columns: Columns) -> Iterator[_Sheet]:
+def opened_sheet(path: Path, columns: Columns) -> Iterator[Sheet]:
     """The sheet that the mapping names, from a process that ends with the block."""
     try:
         if path.suffix.lower() == ".xlsx":
@@ -82,7 +82,7 @@ def _sheet(path: Path, columns: Columns) -> Iterator[_Sheet]:
         if kind == "names":
             raise _no_sheet(path, columns, told)
         first_column, last_row = told
-        yield _Sheet(first_column, last_row, _cells(messages))
+        yield Sheet(first_column, last_row, _cells(messages))
     finally:
         process.kill()
         process.wait()
@@ -126,7 +126,7 @@ def _cells(messages: Iterator[list[Any]]) -> Iterator[list[Any]]:
 
 
 def _read_header(
-    path: Path, sheet: _Sheet, columns: Columns, truck_id: str | None
+    path: Path, sheet: Sheet, columns: Columns, truck_id: str | None
 ) -> tuple[list[str], list[list[Any]], RowReader]:
     """The names of the columns from the first that holds something; rows that have been read on the
     way and are no header; and what reads rows."""
@@ -140,7 +140,7 @@ def _read_header(
 
 
 def _rows(
-    sheet: _Sheet, first: list[list[Any]], columns: Columns, total_bytes: int
+    sheet: Sheet, first: list[list[Any]], columns: Columns, total_bytes: int
 ) -> Iterator[Rows]:
     """`first`: rows before those that are still on their way."""
     rows = islice(chain(first, sheet.rows), columns.skip, None)

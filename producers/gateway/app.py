@@ -5,7 +5,6 @@ each of them can be read without it.
 """
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -29,8 +28,9 @@ from producers.gateway.terminal_store import TerminalStore
 from producers.ticks import TICK_MS
 from streams.access import KafkaAccess
 from streams.cities import RedisCities
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 BEAT_S: Final = 1.0
 
@@ -100,7 +100,9 @@ class Gateway:
             health,
             tick_s=config.tick_s,
             most_bytes=config.outbox_bytes,
+            note_delivery_s=metrics.delivery_seconds.observe,
         )
+        metrics.tell_of(self.outbox)
         conflicts = Conflicts(self.store, metrics, tasks)
         entrance = Entrance(
             self.register,
@@ -142,7 +144,7 @@ class Gateway:
         if config.port_file is not None:
             config.port_file.write_text(f"{port}\n")
         secured = "TLS" if config.tls else "plain"
-        log.info("terminals are awaited on %s:%d (%s)", config.host, port, secured)
+        log.info("terminals_awaited", host=config.host, port=port, secured=secured)
         return gateway
 
     async def stop(self) -> None:
@@ -150,7 +152,7 @@ class Gateway:
         self.server.stop_reading()
         await self.outbox.close()
         await self.server.close()
-        log.info("stopped: %d connections are left", len(self.server.links))
+        log.info("gateway_stopped", connections=len(self.server.links))
 
     async def _listen(self, config: GatewayConfig) -> int:
         try:
@@ -181,4 +183,4 @@ class Gateway:
     def _register_changed(self) -> None:
         moved = self.sessions.drop_moved(self.register.terminals.truck_of.get)
         if moved:
-            log.info("%d terminals have to come in anew: the register has changed", moved)
+            log.info("terminals_come_anew", terminals=moved)

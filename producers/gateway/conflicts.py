@@ -5,7 +5,6 @@ counted in the metrics. Found by
 `producers.gateway.entrance`; what is done about it is decided there.
 """
 
-import logging
 import time
 from typing import Final, Literal
 
@@ -14,9 +13,9 @@ from producers.gateway.once import Once
 from producers.gateway.tasks import Tasks
 from producers.gateway.terminal_store import TerminalStore
 from streams.checkpoint import StoreAwayError
-from streams.shown import shown
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 Kind = Literal["truck_claimed", "other_device", "flapping"]
 
@@ -42,11 +41,11 @@ class Conflicts:
         self._metrics.conflicts.labels(kind).inc()
         if not self._once.may(f"{kind} {phone}", time.monotonic()):
             return
-        log.warning("conflict: %s: terminal %s: %s", WORDS[kind], phone, shown(detail, LONGEST))
+        log.warning("terminal_conflict", conflict=WORDS[kind], phone=phone, detail=detail)
         self._tasks.start(self._note(kind, phone), "conflict")
 
     async def _note(self, kind: Kind, phone: str) -> None:
         try:
             await self._store.note_conflict(phone, kind, time.time_ns() // 1_000_000)
         except StoreAwayError as error:
-            log.warning("the conflict of terminal %s is not noted in Redis: %s", phone, error)
+            log.warning("redis_away", purpose="to note a conflict", phone=phone, error=error)

@@ -11,7 +11,6 @@ way at a time.
 """
 
 import asyncio
-import logging
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -23,9 +22,10 @@ from producers.broker import PublishError
 from streams.access import AccessRefusedError, KafkaAccess, UnusableFileError
 from streams.admission import check_kafka
 from streams.health import Health
+from streams.logs import get_log
 from streams.pauses import Pauses
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 BATCH_BYTES: Final = 512 * 1024
 CLOSE_S: Final = 3.0
@@ -115,7 +115,7 @@ async def wait_for_topics(
             try:
                 return await _partition_counts(kafka, topics, timeout_s)
             except AWAY as error:
-                log.warning("waiting for Kafka at %s: %r", kafka, error)
+                log.warning("kafka_away", kafka=kafka, purpose="to tell its topics", error=error)
                 await pauses.wait()
 
 
@@ -150,4 +150,4 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         async with asyncio.timeout(CLOSE_S):
             await producer.stop()
     except AWAY as error:
-        log.debug("closing the producer: %r", error)
+        log.debug("producer_not_closed", error=error)

@@ -5,7 +5,6 @@ which sends what comes out of it. Redis away is an answer "failure", never more:
 again, and the sessions that are in stay in.
 """
 
-import logging
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -21,16 +20,16 @@ from producers.jt808.header import Version
 from producers.jt808.session import Authenticate, Register
 from producers.profiles.profile import Profile, Profiles
 from streams.checkpoint import StoreAwayError
+from streams.logs import get_log
 from streams.shown import shown
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 PADDING: Final = "\0 "
 NO_PLATE: Final = 0
 """The colour of a plate that is none: in its place is the VIN, which the register does not have."""
 LONGEST_TEXT: Final = 64
 """Characters kept of what a registration states."""
-LONGEST_LINE: Final = 200
 AWAY: Final = "away"
 
 
@@ -123,9 +122,15 @@ class Entrance:
             self._metrics.registrations.labels(AWAY).inc()
             self._tell_away("registrations", error)
             return None
-        changed = before is not None and before.code != terminal.code
-        if changed and self._once.may(f"{session.bare} changed", time.monotonic()):
-            log.warning("terminal %s: %r registers where %r was", session.bare, terminal, before)
+        if before is not None and before.code != terminal.code:
+            self._tell_replaced(session, before, terminal)
+        log.info(
+            "terminal_registered",
+            phone=session.bare,
+            connection=session.link.name,
+            truck_id=truck_id,
+            profile=profile.name,
+        )
         return self._counted(Admission(Registered.DONE, terminal.code))
 
     async def authenticate(self, session: Session, said: Authenticate) -> bool:
@@ -188,15 +193,29 @@ class Entrance:
             return f"it has registered for {terminal.truck_id}, and is that of {truck_id} by now"
         return None if is_code_of(terminal, code) else "a wrong code"
 
+    def _tell_replaced(self, session: Session, before: Terminal, now: Terminal) -> None:
+        """Another device has this phone from now on, or another truck. Codes are not told."""
+        if self._once.may(f"{session.bare} changed", time.monotonic()):
+            log.warning(
+                "terminal_replaced",
+                phone=session.bare,
+                connection=session.link.name,
+                truck_id=now.truck_id,
+                device=f"{now.maker}/{now.device}",
+                truck_id_before=before.truck_id,
+                device_before=f"{before.maker}/{before.device}",
+            )
+
     def _tell_refused(self, session: Session, what: str) -> None:
         """For whoever wonders why a terminal does not show."""
         if self._once.may(session.bare, time.monotonic()):
-            said = shown(what, LONGEST_LINE)
-            log.info("terminal %s from %s is refused: %s", session.bare, session.link.name, said)
+            log.info(
+                "terminal_refused", phone=session.bare, connection=session.link.name, reason=what
+            )
 
     def _tell_away(self, what: str, error: StoreAwayError) -> None:
         if self._once.may(what, time.monotonic()):
-            log.warning("%s are refused, Redis is away: %s", what, error)
+            log.warning("redis_away", purpose=what, error=error)
 
     def _judged(self, session: Session, plate: str, maker: str, device: str) -> Registered:
         verdict = judge(self._register.terminals, session.bare, plate)
@@ -229,6 +248,13 @@ class Entrance:
                 f"now from {session.link.name}, before from {before.link.name}",
             )
         self._metrics.sessions.set(len(self._sessions))
+        log.info(
+            "terminal_admitted",
+            phone=session.bare,
+            connection=session.link.name,
+            truck_id=truck_id,
+            profile=profile.name,
+        )
         return seat
 
     def _counted(self, admission: Admission) -> Admission:

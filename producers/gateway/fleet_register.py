@@ -7,7 +7,6 @@ not known here.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,8 +18,9 @@ from producers.gateway.terminals import TRUCKS_FILE, Terminals
 from streams.checkpoint import StoreAwayError
 from streams.cities import BrokenVersionError, CityStore, PublishedVersion
 from streams.health import Health
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LOOK_S: Final = 3.0
 """How often is looked for new versions."""
@@ -45,7 +45,7 @@ class FleetRegister:
         self._in_force: PublishedVersion | None = None
         self._is_away = False
         self.terminals = self._folder_terminals
-        log.info("%d terminals in the city directory", len(self.terminals.truck_of))
+        log.info("terminals_known", terminals=len(self.terminals.truck_of))
 
     def look(self, now_ms: int | None = None) -> bool:
         """Take up the version in force at `now_ms`, which is now; whether that has other terminals
@@ -58,11 +58,11 @@ class FleetRegister:
         except StoreAwayError as error:
             self._waits.begin("redis", "terminals' codes and published cities", after_s=0.0)
             if not self._is_away:
-                log.warning("Redis is away, the known terminals stay: %s", error)
+                log.warning("redis_away", purpose="to look for cities", error=error)
             self._is_away = True
             return False
         if self._is_away:
-            log.info("Redis is back")
+            log.info("redis_back")
         self._is_away = False
         self._waits.end()
         begun = [entry for entry in usable if entry.from_ms <= now_ms]
@@ -72,9 +72,10 @@ class FleetRegister:
         self._in_force = begun[-1]
         before, self.terminals = self.terminals, self._known[self._in_force.version]
         log.info(
-            "city %s is in force: %d terminals",
-            self._in_force.version,
-            len(self.terminals.truck_of),
+            "city_taken_up",
+            city_version=self._in_force.version,
+            from_ms=self._in_force.from_ms,
+            terminals=len(self.terminals.truck_of),
         )
         return before != self.terminals
 
@@ -114,7 +115,7 @@ class FleetRegister:
         except (BrokenVersionError, UnusableRegister) as error:
             if version not in self._broken:
                 self._broken.add(version)
-                log.error("the published city %s is left out: %s", version, error)
+                log.error("city_left_out", city_version=version, error=error)
             return None
 
 

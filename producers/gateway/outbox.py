@@ -10,9 +10,8 @@ All of it runs on the event loop, and nothing blocks it (docs/decisions/0008-out
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -24,13 +23,14 @@ from producers.gateway.records import RejectRecord
 from producers.ticks import TICK_MS
 from streams.access import KafkaAccess
 from streams.health import Health
+from streams.logs import Level, get_log
 from streams.output import Reject
 from streams.partition import partition_of
 from streams.pauses import Pauses
 from streams.position import Position
 from streams.topics import POSITIONS, RAW, REJECTED
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LINGER_S: Final = 0.02
 DELIVER_S: Final = 10.0
@@ -61,9 +61,11 @@ class Outbox:
         linger_s: float = LINGER_S,
         deliver_s: float = DELIVER_S,
         most_bytes: int = MOST_BYTES,
+        note_delivery_s: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
         """`tick_s`: how often the wall clock goes to every partition; 0 = never. What Kafka does
-        not acknowledge within `deliver_s` is answered `False`, at worst after three times that."""
+        not acknowledge within `deliver_s` is answered `False`, at worst after three times that.
+        `note_delivery_s` is told how long each batch took to be answered."""
         self._kafka = kafka
         self._partitions = partitions
         self._health = health
@@ -72,6 +74,7 @@ class Outbox:
         self._linger_s = linger_s
         self._deliver_s = deliver_s
         self._most_bytes = most_bytes
+        self._note_delivery_s = note_delivery_s
         self._positions: list[PositionLane] = []
         self._raw: list[RecordLane] = []
         self._rejected: list[RecordLane] = []
@@ -168,7 +171,7 @@ class Outbox:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """By a bug, unless it was cancelled: nothing is taken any more, and the health tells."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a bug ends the outbox", exc_info=error)
+            log.bug("outbox_failed", error)
             self._closed = True
             self._health.beat(broken=True)
             for lane in self._lanes():
@@ -203,7 +206,7 @@ class Outbox:
             try:
                 await self._send_ready()
             except AWAY as error:
-                log.warning("Kafka at %s takes nothing: %r", self._kafka, error)
+                log.warning("kafka_away", kafka=self._kafka, purpose="to take records", error=error)
                 self._let_go()
                 self._expire()
                 self._work.set()
@@ -227,11 +230,15 @@ class Outbox:
                     self._answer(lane, delivered=False)
                     raise
                 self._on_their_way += 1
-                future.add_done_callback(partial(self._arrived, delivery, lane))
+                sent_s = time.monotonic()
+                future.add_done_callback(partial(self._arrived, delivery, lane, sent_s))
         if not self._on_their_way:
             self._waits.end()
 
-    def _arrived(self, delivery: Delivery, lane: Lane, future: asyncio.Future[object]) -> None:
+    def _arrived(
+        self, delivery: Delivery, lane: Lane, sent_s: float, future: asyncio.Future[object]
+    ) -> None:
+        self._note_delivery_s(time.monotonic() - sent_s)
         error = None if future.cancelled() else future.exception()
         delivered = error is None and not future.cancelled()
         self._on_their_way -= 1
@@ -241,8 +248,8 @@ class Outbox:
             if self._on_their_way:
                 self._waits.begin("kafka", "acknowledgements")
         else:
-            level = logging.WARNING if delivery is self._delivery else logging.DEBUG
-            log.log(level, "%s/%d: not delivered: %r", lane.topic, lane.partition, error)
+            level: Level = "warning" if delivery is self._delivery else "debug"
+            log.at(level, "not_delivered", topic=lane.topic, partition=lane.partition, error=error)
             # In order: what came after it would come before it when the terminal sends it again.
             self._give_up(lane)
             if delivery is self._delivery:
@@ -282,8 +289,8 @@ class Outbox:
         for done in batch.answers:
             try:
                 done(delivered)
-            except Exception:
-                log.exception("a bug in what is done with an answer of the outbox")
+            except Exception as error:
+                log.bug("answer_failed", error)
 
     async def _tick(self) -> None:
         while True:

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -21,8 +20,9 @@ from producers.gateway.platform_metrics import PlatformMetrics
 from producers.gateway.platform_server import PlatformServer
 from producers.gateway.tasks import Tasks
 from streams.access import KafkaAccess
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,13 @@ class PlatformGateway:
 
     def __init__(self, config: PlatformGatewayConfig, metrics: PlatformMetrics) -> None:
         """Connects nowhere."""
-        self.outbox = Outbox(config.kafka, config.partitions, metrics.health)
+        self.outbox = Outbox(
+            config.kafka,
+            config.partitions,
+            metrics.health,
+            note_delivery_s=metrics.delivery_seconds.observe,
+        )
+        metrics.tell_of(self.outbox)
         self.intake = PlatformIntake(self.outbox, metrics)
         self.server = PlatformServer(
             config.limits, config.platforms, self.intake, self.outbox, metrics
@@ -90,7 +96,7 @@ class PlatformGateway:
         if config.port_file is not None:
             config.port_file.write_text(f"{port}\n")
         secured = "TLS" if config.tls else "plain"
-        log.info("platforms are awaited on %s:%d (%s)", config.host, port, secured)
+        log.info("platforms_awaited", host=config.host, port=port, secured=secured)
         return gateway
 
     async def stop(self) -> None:
@@ -100,9 +106,9 @@ class PlatformGateway:
         await self.outbox.close()
         await asyncio.sleep(0)  # for answers that were put off to the next turn of the loop
         if self.intake.lost:
-            log.error("%d records were not taken by Kafka and are lost", self.intake.lost)
+            log.error("records_lost", records=self.intake.lost)
         await self.server.close()
-        log.info("stopped: %d connections are left", len(self.server.links))
+        log.info("gateway_stopped", connections=len(self.server.links))
 
     async def _listen(self, config: PlatformGatewayConfig) -> int:
         try:

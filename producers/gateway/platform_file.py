@@ -19,6 +19,7 @@ from producers.jt809.fields import TEXT
 from producers.jt809.header import Version
 from producers.profiles.profile import Profile, Profiles
 from producers.toml_table import Table
+from streams.log_lines import hide
 
 KEYS: Final = (
     "name",
@@ -174,6 +175,7 @@ def _password(table: Table, folder: Path) -> str:
     if not table.has_fault(key) and not 1 <= len(password.encode(TEXT)) <= PASSWORD_BYTES:
         # It is a secret: what is wrong with it is told without it.
         table.fault(key, f"has a password that is not of 1 to {PASSWORD_BYTES} bytes")
+    hide(password)
     return password
 
 

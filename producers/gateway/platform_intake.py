@@ -6,7 +6,6 @@ and nothing more is read meanwhile (`behind`). What is kept is bounded by what t
 """
 
 import asyncio
-import logging
 import unicodedata
 from collections.abc import Callable
 from functools import partial
@@ -19,10 +18,11 @@ from producers.jt808.location import BadLocation
 from producers.jt809.locations import BACKFILL, Reported, positions_in
 from producers.jt809.message import OfVehicle
 from producers.profiles.positions import position_of
+from streams.logs import get_log
 from streams.output import Reject
 from streams.position import MAX_ID, Position
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 PROTOCOL: Final = "jt809"
 MALFORMED: Final = "malformed"
@@ -83,7 +83,7 @@ class PlatformIntake:
             await asyncio.sleep(AGAIN_S)
             if self._again:
                 again, self._again = self._again, []
-                log.warning("%d records that Kafka did not take are written again", len(again))
+                log.warning("records_put_again", records=len(again))
                 for put, positions in again:
                     self._keep(put, positions)
             self._metrics.again.set(len(self._again))

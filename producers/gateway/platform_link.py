@@ -7,7 +7,6 @@ answer to positions: what the link before had sent is still read.
 """
 
 import asyncio
-import logging
 import time
 from typing import TYPE_CHECKING, Final, cast
 
@@ -27,11 +26,12 @@ from producers.jt809.connection import Connection, Received, Refused
 from producers.jt809.fields import Layout
 from producers.jt809.links import OK, Empty, Login, Login2019, LoginAnswer
 from producers.jt809.message import Message, OfVehicle
+from streams.logs import get_log
 
 if TYPE_CHECKING:
     from producers.gateway.platform_server import PlatformServer
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 LOGIN: Final = 0x1001
 LOGIN_ANSWER: Final = 0x1002
@@ -225,7 +225,7 @@ class PlatformLink(asyncio.BufferedProtocol):
         self._answer(message, LOGIN_ANSWER, LoginAnswer(result=result, verify_code=verify_code))
         if result != OK or platform is None:
             name = "a stranger" if platform is None else f"platform {platform.name}"
-            log.warning("%s: the login of %s is refused, result %d", self.name, name, result)
+            log.warning("platform_refused", platform=name, connection=self.name, result=result)
             self.close("login_refused")
             return
         if self.platform is not None and self.platform is not platform:
@@ -256,10 +256,10 @@ class PlatformLink(asyncio.BufferedProtocol):
         if header is not None and header.message_id == LOGIN:
             # What is wrong with it is not told: it may quote the password.
             log.warning(
-                "%s: a login with access code %d cannot be read%s",
-                self.name,
-                header.centre_id,
-                "; are M1, IA1 and IC1 those of the platform?" if header.encrypted else "",
+                "platform_login_unreadable",
+                connection=self.name,
+                centre_id=header.centre_id,
+                encrypted=header.encrypted,
             )
             self._count_refused("wrong")
             self.close("login_refused")

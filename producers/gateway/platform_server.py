@@ -5,7 +5,6 @@ business.
 """
 
 import asyncio
-import logging
 import secrets
 import ssl
 from collections.abc import Mapping
@@ -24,8 +23,9 @@ from producers.gateway.platform_limits import (
 from producers.gateway.platform_link import PlatformLink
 from producers.gateway.platform_metrics import PlatformMetrics
 from producers.jt809.cipher import Cipher
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 
 class PlatformServer:
@@ -105,13 +105,13 @@ class PlatformServer:
         self.metrics.platforms.set(len(self._logged_in))
         if before is link:
             return
-        log.info("platform %s is logged in from %s", platform.name, link.name)
+        log.info("platform_logged_in", platform=platform.name, connection=link.name)
         if before is not None:
             log.warning(
-                "platform %s: the link from %s is taken over by the one from %s",
-                platform.name,
-                before.name,
-                link.name,
+                "platform_taken_over",
+                platform=platform.name,
+                connection=link.name,
+                connection_before=before.name,
             )
             before.retire()
 
@@ -120,7 +120,7 @@ class PlatformServer:
         if platform is not None and self._logged_in.get(platform.centre_id) is link:
             del self._logged_in[platform.centre_id]
             self.metrics.platforms.set(len(self._logged_in))
-            log.info("platform %s is gone from %s", platform.name, link.name)
+            log.info("platform_gone", platform=platform.name, connection=link.name)
 
     async def sweep(self) -> None:
         """For ever: end what is idle."""
@@ -161,4 +161,4 @@ class PlatformServer:
             async with asyncio.timeout(GOODBYE_S):
                 await self._empty.wait()
         except TimeoutError:
-            log.warning("%d connections do not end", len(self.links))
+            log.warning("connections_remain", connections=len(self.links))

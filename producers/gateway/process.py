@@ -5,11 +5,12 @@ Called once by `producers.gateway.app`.
 """
 
 import gc
-import logging
 import resource
 from typing import Final
 
-log = logging.getLogger(__name__)
+from streams.logs import get_log
+
+log = get_log(__name__)
 
 SPARE_FILES: Final = 100
 """For Kafka, Redis, metrics, logs."""
@@ -24,12 +25,7 @@ def allow_files(connections: int) -> None:
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard != resource.RLIM_INFINITY and hard < connections + SPARE_FILES:
-        log.warning(
-            "the system allows %d open files, too few for %d connections; raise the limit "
-            "(ulimit -n, LimitNOFILE)",
-            hard,
-            connections,
-        )
+        log.warning("too_few_open_files", allowed=hard, connections=connections)
 
 
 def spare_the_collector() -> None:

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import logging
 import ssl
 from collections import Counter
 from collections.abc import Iterable
@@ -18,8 +17,9 @@ from producers.gateway.sessions import Sessions
 from producers.gateway.talk import Talk
 from producers.gateway.terminal_link import TerminalLink
 from producers.jt808.header import Version
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 POLL_S: Final = 0.01
 AT_A_TIME: Final = 10
@@ -152,4 +152,4 @@ class Server:
             async with asyncio.timeout(within_s):
                 await self._empty.wait()
         except TimeoutError:
-            log.warning("%d connections do not end", len(self.links))
+            log.warning("connections_remain", connections=len(self.links))

@@ -8,7 +8,6 @@ beside the loop, and what the same terminal sends meanwhile waits for it, so tha
 does not wait for the answer to its authentication loses nothing.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from enum import IntEnum
@@ -29,8 +28,9 @@ from producers.jt808.message import Message, encode
 from producers.jt808.messages import Unknown
 from producers.jt808.queries import QueryLocation, QueryParameters
 from producers.jt808.session import GeneralAnswer, RegisterAnswer
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 TERMINAL_ANSWER, HEARTBEAT, UNREGISTER = 0x0001, 0x0002, 0x0003
 REGISTER, AUTHENTICATE, PARAMETERS = 0x0100, 0x0102, 0x0104
@@ -212,9 +212,9 @@ class Talk:
     async def _until_asked(self, session: Session, work: Work, message: Message) -> None:
         try:
             await work(session, message)
-        except Exception:
+        except Exception as error:
             # What one terminal brings about must not end the others.
-            log.exception("a bug in answering terminal %s", session.bare)
+            log.bug("answer_failed", error, phone=session.bare, connection=session.link.name)
             session.link.drop(session, "bug")
             return
         awaited, session.awaited = session.awaited, None

@@ -7,7 +7,6 @@ of the gateway that speaks to Redis while terminals wait; a Redis that does not 
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,8 +16,9 @@ from redis.exceptions import RedisError
 
 from producers.gateway.registration import Terminal
 from streams.checkpoint import StoreAwayError
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 KEY: Final = "mucktrack:terminal:"
 ANSWER_S: Final = 3.0
@@ -52,7 +52,7 @@ class TerminalStore:
         try:
             return msgspec.convert(known, Terminal, strict=False)
         except msgspec.ValidationError as error:
-            log.warning("%s%s in Redis is left out: %s; it registers anew", KEY, phone, error)
+            log.warning("terminal_forgotten", phone=phone, error=error)
             return None
 
     async def write(self, phone: str, terminal: Terminal) -> None:

@@ -3,7 +3,6 @@
 Made by `producers.gateway.fleet_register`, looked up for every terminal that comes. Pure.
 """
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -11,8 +10,9 @@ from typing import Final
 from geofences.city import Truck
 from producers.jt808.header import bare_phone
 from producers.plates import plate_key
+from streams.logs import get_log
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 TRUCKS_FILE: Final = "trucks.csv"
 
@@ -40,5 +40,5 @@ class Terminals:
                 twice.add(phone)
         for phone in sorted(twice):
             del truck_of[phone]
-            log.error("%s: terminal %s is in two trucks; it is let in for none", TRUCKS_FILE, phone)
+            log.error("terminal_in_two_trucks", file=TRUCKS_FILE, phone=phone)
         return cls(truck_of, phone_of)

@@ -5,7 +5,6 @@ each partition goes on is said by the archive (`streams.archive.writer`), not by
 """
 
 import asyncio
-import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -24,11 +23,12 @@ from streams.archive.layout import ArchiveError
 from streams.archive.metrics import ArchiveMetrics
 from streams.archive.table import Record
 from streams.archive.writer import ArchiveWriter
+from streams.logs import get_log
 from streams.pauses import Pauses
 from streams.position import Element
 from streams.readiness import wait_until_ready
 
-log = logging.getLogger(__name__)
+log = get_log(__name__)
 
 POLL_S = 0.5
 POLL_RECORDS = 200
@@ -92,6 +92,7 @@ def run_archiver(
     Waits while Kafka is away. Raises `ArchiveError` where the topic does not go on where the
     archive ends, and `OSError` where a file cannot be written; nothing is left half-written then.
     """
+    metrics.tell_of_disk(config.folder)
     try:
         archiver = _connect(config, writer, metrics, stop)
         if archiver is not None:
@@ -112,8 +113,7 @@ def _connect(
             try:
                 return _Archiver(config, writer, metrics)
             except KafkaError as error:
-                log.warning("waiting for Kafka at %s: %s", config.kafka, error)
-                metrics.kafka_away.set(1)
+                log.warning("kafka_away", kafka=config.kafka, purpose="to begin", error=error)
                 stop.wait(pauses.next_s())
     return None
 
@@ -171,7 +171,7 @@ class _Archiver:
                 self._metrics.archived_offset.labels(tp.partition).set(archived)
 
     def run(self, stop: Event) -> None:
-        log.info("archiving %s in %s", self._config.topic, self._config.folder)
+        log.info("archiving", topic=self._config.topic, folder=self._config.folder)
         try:
             while not stop.is_set():
                 self._read(POLL_S)
@@ -201,7 +201,7 @@ class _Archiver:
         except (LogTruncationError, OffsetOutOfRangeError):
             raise ArchiveError(self._other_log("does not hold the records that are next")) from None
         except KafkaError as error:
-            log.warning("reading from Kafka failed, trying again: %s", error)
+            log.warning("kafka_away", kafka=self._config.kafka, purpose="to be read", error=error)
             time.sleep(wait_s)
             return {}
         for tp in self._partitions:
@@ -233,12 +233,10 @@ class _Archiver:
         self._heard_s = time.monotonic()
         if away != self._away:
             self._away = away
-            log.warning(
-                "Kafka at %s %s",
-                self._config.kafka,
-                "does not answer; waiting for it" if away else "answers again",
-            )
-        self._metrics.kafka_away.set(away)
+            if away:
+                log.warning("kafka_away", kafka=self._config.kafka, purpose="to answer")
+            else:
+                log.info("kafka_back", kafka=self._config.kafka)
         if away:
             self._waits.begin("kafka", "to answer", after_s=0.0)
         else:

@@ -30,6 +30,7 @@ from streams.reading.tokens import (
     read_value,
     to_float,
 )
+from streams.sources import NO_SOURCE, OTHER_SOURCE, SOURCE_LENGTHS, SOURCE_NAMES
 from streams.state import UNKNOWN
 
 NEW: Final = -3
@@ -135,6 +136,9 @@ def read_field(value: Any, i: int, row: Any, ids: Any, ends: Any, number: int, f
     end, kind, a, b = read_value(value, after_blanks(value, i + 1))
     if end == ODD:
         return ODD
+    if field == SOURCE and kind == TEXT:
+        row.source = source_of(value, a, end - 1)
+        return end
     if field != TRUCK_ID:
         return end if take_value(row, field, kind, a, b) else ODD
     if kind != TEXT or b < 1 or b > MAX_ID:
@@ -155,10 +159,21 @@ def _blank(row: Any, record_ms: int) -> None:
     row.lifted = UNKNOWN
     row.covered = UNKNOWN
     row.reason = 0
+    row.source = NO_SOURCE
     row.received_ms = record_ms
     row.speed_kmh = np.nan
     row.heading_deg = np.nan
     row.load_kg = np.nan
+
+
+@compiled
+def source_of(value: Any, i: int, end: int) -> int:
+    """The number of the source that stands from `i` to before `end`."""
+    for number in range(len(SOURCE_LENGTHS)):
+        length = SOURCE_LENGTHS[number]
+        if end - i == length and has_word(value, i, SOURCE_NAMES[number, :length]):
+            return number
+    return OTHER_SOURCE
 
 
 @compiled

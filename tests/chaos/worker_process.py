@@ -59,6 +59,10 @@ class MortalKeeper:
     def checkpoint(self) -> Checkpoint | None:
         return self._keeper.checkpoint
 
+    @property
+    def size_bytes(self) -> int:
+        return self._keeper.size_bytes
+
     async def save(self, checkpoint: Checkpoint) -> int:
         saving = asyncio.ensure_future(self._keeper.save(checkpoint))
         await asyncio.sleep(0.001)

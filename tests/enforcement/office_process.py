@@ -15,6 +15,7 @@ from pathlib import Path
 from conftest import ROOT
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
+from pages import figure
 from sqlalchemy import func, select
 
 from enforcement.database import Database
@@ -48,10 +49,8 @@ class Process:
         return _get(self.folder / "console.port", path)
 
     def metric(self, name: str) -> float:
-        for line in self.page("metrics")[1].splitlines():
-            if line.startswith(name + " "):
-                return float(line.rsplit(" ", 1)[1])
-        return 0.0
+        """The sum over the series of this name that have these labels."""
+        return figure(self.page("metrics")[1], name)
 
     def is_ready(self) -> bool:
         return self.page("readyz")[0] == 200 and bool(self.site("/api/v1/steps")[0])

@@ -16,6 +16,7 @@ from office_process import (
     wait_until,
     waits_for,
 )
+from pages import check_page
 from sqlalchemy import select
 
 from enforcement.database import Database
@@ -61,6 +62,9 @@ def test_what_is_on_the_topic_becomes_cases(tmp_path, fresh_kafka, address):
         assert process.metric("mucktrack_enforcement_repeated_total") == 60
         assert process.metric("mucktrack_enforcement_events_total") == 75
         wait_until(lambda: process.metric('mucktrack_cases{state="new"}') == 25, process)
+        check_page(process.page("metrics")[1], "console")
+        assert process.metric("mucktrack_enforcement_arrival_seconds_count") == 60 * 2 + 15 + 7
+        assert process.metric("mucktrack_audit_entries_total") == counts(database)["entries"]
         assert process.page("healthz")[0] == 200
         assert process.stop() == 0, process.log
     assert faults(database) == []

@@ -2,7 +2,6 @@
 
 from zoneinfo import ZoneInfo
 
-from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
 from enforcement.consumer import Consumer
@@ -17,7 +16,7 @@ def test_records_deleted_before_they_were_read_are_noted_once(database: Database
     consumer = Consumer(
         KafkaAccess.plain("127.0.0.1:1"),
         database,
-        Health(CollectorRegistry()),
+        Health(),
         lambda: 1_795_320_000_000,
         read_rulebook(None, ZoneInfo("Asia/Shanghai")),
     )

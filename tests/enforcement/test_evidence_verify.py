@@ -15,7 +15,7 @@ from enforcement.evidence.container import PackageError, pack, unpack
 from enforcement.evidence.contents import Contents
 from enforcement.evidence.report import report
 from enforcement.evidence.verify import check
-from mucktrack.version import version
+from streams.version import version
 
 Files = dict[str, bytes]
 

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from case_parts import NOW_MS, lead, taken, the_case, trail, violation
-from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
 from enforcement.actions import Office
@@ -102,7 +101,7 @@ def site():
 @contextmanager
 def sending(database, receiver: Receiver, clock=lambda: NOW_MS) -> Iterator[Sender]:
     stop = Event()
-    sender = Sender(receiver, database, Health(CollectorRegistry()), clock)
+    sender = Sender(receiver, database, Health(), clock)
     thread = Thread(target=sender.run, args=(stop,), daemon=True)
     thread.start()
     known = time.monotonic() + PATIENCE_S

@@ -59,25 +59,22 @@ _FLAT = bytes.maketrans(b"\r\n", b"  ")
 _COLUMNS = ("truck_id", "time_ms", "lon", "lat", "loaded", "satellites", "received_ms", "source")
 
 
-class Message(NamedTuple):
-    """What `streams.rejects` asks of a Kafka message."""
+class Record(NamedTuple):
+    """As it comes from Kafka."""
 
-    value: bytes | None
-    key: bytes | None
     topic: str
     partition: int
     offset: int
-
-
-class Event(NamedTuple):
-    message: Message
+    timestamp: int | None
+    key: bytes | None
+    value: bytes | None
 
 
 @dataclass(slots=True)
 class Batch:
     """Records laid out as `streams.worker` does."""
 
-    events: list[Any] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     elements: list[Element] = field(default_factory=list)
     record_ms: list[int] = field(default_factory=list)
@@ -87,7 +84,7 @@ class Batch:
         elements = decode_record(value)
         demand(1 <= len(elements) <= MAX_ARRAY, f"{len(elements)} elements", value)
         start = len(self.elements)
-        self.events.append(Event(Message(value, b"key", "gps.positions", 0, len(self.events))))
+        self.records.append(Record("gps.positions", 0, len(self.records), record_ms, b"key", value))
         self.starts.append(start)
         self.elements += elements
         self.record_ms += [record_ms] * len(elements)
@@ -198,7 +195,7 @@ class Round:
 
     def _check_rejects(self, batch: Batch, outcome: Outcome) -> None:
         outputs = reject_outputs(
-            "gps.rejected", batch.events, batch.starts, batch.elements_of, outcome.rejected
+            "gps.rejected", batch.records, batch.starts, batch.elements_of, outcome.rejected
         )
         demand(len(outputs) == len(outcome.rejected), "rejects lost", len(outputs))
         last, array, flat = -1, None, b""
@@ -206,7 +203,7 @@ class Round:
             told = json.loads(output.value.decode(), parse_int=str, parse_float=str)
             raw = msgspec.json.decode(output.value, type=dict[str, msgspec.Raw])
             offset, place = int(told["offset"]), int(told["index"])
-            record = batch.events[offset].message.value
+            record = batch.records[offset].value
             if offset != last:
                 last, array, flat = offset, array_of(record), (record or b"").translate(_FLAT)
             demand(told["reason"] == reason, "another reason", told)
@@ -240,8 +237,8 @@ class Round:
     def _check_reading(self, batch: Batch, live: Outcome) -> None:
         """What compiled code reads of the records is what they hold."""
         read = read_batch.Batch()
-        for event, start in zip(batch.events, batch.starts, strict=True):
-            decoded = read.read(event.message.value, batch.record_ms[start])
+        for record, start in zip(batch.records, batch.starts, strict=True):
+            decoded = read.read(record.value, batch.record_ms[start])
             self.counts["read by compiled code"] += decoded is None
         told = self._reading.process_batch(read)
         rows, others = told.judged.rows, live.judged.rows

@@ -12,7 +12,7 @@ from conftest import ROOT
 from processes import wait_until
 
 from mucktrack.cli import cli
-from mucktrack.version import PROJECT_FILE
+from streams.version import PROJECT_FILE
 
 CITY = """\
 name = "Testing"

@@ -163,3 +163,23 @@ def test_a_console_that_cannot_begin_says_why(tmp_path):
         done = mucktrack(*given, "--console-port", str(port))
     assert done.returncode == 2
     assert f"the console cannot be served on 127.0.0.1:{port}" in done.stderr
+
+
+def test_districts_are_those_of_the_city(address):
+    who = ("users", "add", "li", "--role", "dispatcher", "--database", address)
+    done = mucktrack(*who, "--city", str(CITY), "--districts", "990101,330212")
+    assert done.returncode == 2
+    assert "has no district '330212'; it has 990101 临溪区, 990102 望湖区" in done.stderr
+    assert mucktrack(*who, "--city", str(CITY), "--districts", "990101").returncode == 0
+    change = ("users", "change", "li", "--database", address, "--city", str(CITY))
+    assert "has no district '1'" in mucktrack(*change, "--districts", "1").stderr
+
+
+def test_empty_lists_say_so(address):
+    Database(address).close()
+    listed = mucktrack("users", "list", "--database", address)
+    assert (listed.returncode, listed.stdout) == (0, "")
+    assert "nobody may log in yet; add somebody: mucktrack users add" in listed.stderr
+    listed = mucktrack("webhooks", "list", "--database", address)
+    assert (listed.returncode, listed.stdout) == (0, "")
+    assert "nobody is told of cases yet" in listed.stderr

@@ -1,6 +1,7 @@
 """`mucktrack gateway809` as a process: how it starts, says what is wrong, and ends."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from gateway_parts import PARTITIONS, TIME_MS, positions
 from gateway_parts import broker as broker
+from pages import check_page
 from platform_parts import CIPHER, EAST, PLATFORMS, LowerPlatform
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -84,13 +86,18 @@ async def test_it_serves_until_a_signal(broker: str, tmp_path: Path, platforms: 
             ready = await asyncio.to_thread(_page, pages, "readyz")
             assert '"ready": true' in ready
             figures = await asyncio.to_thread(_page, pages, "metrics")
-            assert 'mucktrack_gateway809_logins_total{result="0"} 1.0' in figures
+            assert 'mucktrack_gateway_logins_total{result="0"} 1.0' in figures
+            check_page(figures, "gateway809")
             child.send_signal(signal.SIGTERM)
             await platform.until_cut()
         assert await asyncio.to_thread(child.wait, WAIT_S) == 0
     assert len(await positions(broker)) == 50
     said = (tmp_path / "said").read_text()
-    assert "platform east is logged in from 127.0.0.1:" in said
+    lines = [json.loads(line) for line in said.splitlines()]
+    (line,) = [one for one in lines if one["event"] == "platform_logged_in"]
+    assert line["platform"] == "east"
+    assert line["connection"].startswith("127.0.0.1:")
+    assert {one["process"] for one in lines} == {"gateway809"}
     assert "secret" not in said
     assert "Traceback" not in said
 

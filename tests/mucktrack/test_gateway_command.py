@@ -18,6 +18,7 @@ import pytest
 from gateway_parts import PARTITIONS, TIME_MS, Terminal, location, positions, write_city
 from gateway_parts import broker as broker
 from gateway_parts import city as city
+from pages import check_page
 from servers.certificates import Authority
 from servers.programs import MissingProgramError
 
@@ -89,6 +90,7 @@ async def test_it_serves_until_a_signal(
             assert '"ready": true' in ready
             figures = await asyncio.to_thread(_page, pages, "metrics")
             assert "mucktrack_gateway_positions_total 1.0" in figures
+            check_page(figures, "gateway")
             assert "13800138000" not in figures
             serials = [terminal.tell(0x0200, location(TIME_MS + 1000 * n)) for n in range(100)]
             assert await terminal.beat() == DONE

@@ -8,16 +8,18 @@ import pytest
 
 from mucktrack.embedded import free_port
 from mucktrack.scrape import WorkerFigures, scrape
-from streams.metrics import FIX, Metrics
+from streams.instruments import FIX
+from streams.metrics import Metrics
 
 
 def test_the_figures_are_the_workers():
     metrics = Metrics()
-    metrics.positions.labels(FIX).inc(100)
-    metrics.positions.labels("late").inc(7)
-    metrics.positions.labels("malformed").inc(1)
-    metrics.violations.labels("off-route", "opened").inc(3)
-    metrics.violations.labels("off-route", "closed").inc(2)
+    metrics.positions.labels("jt808", FIX).inc(90)
+    metrics.positions.labels("file", FIX).inc(10)
+    metrics.positions.labels("jt808", "late").inc(7)
+    metrics.positions.labels("none", "malformed").inc(1)
+    metrics.violations.labels("off-route", "minor", "opened", "330203").inc(3)
+    metrics.violations.labels("off-route", "major", "closed", "none").inc(2)
     metrics.partitions_assigned.set(12)
     metrics.partitions_loaded.set(11)
     metrics.note_progress(0, 41, 1_700_000_000_123)

@@ -79,6 +79,72 @@ def test_what_cannot_be_read_is_told(name, text, told):
     assert told in str(caught.value)
 
 
+SECRETS = [name for name, setting in SETTINGS.items() if setting.secret]
+
+
+def test_passwords_and_what_may_hold_them_are_secret():
+    assert SECRETS == [
+        "kafka_password",
+        "redis",
+        "redis_password",
+        "database",
+        "database_password",
+    ]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_may_stand_in_a_file(name, tmp_path):
+    text = "redis://me:geheim@h/0" if name == "redis" else "postgresql://me:geheim@h/cases"
+    file = tmp_path / "secret"
+    file.write_text(f"{text}\n")
+    variable = f"MUCKTRACK_{name.upper()}_FILE"
+    assert getattr(load_settings({}, {variable: str(file)}), name) == text
+    assert getattr(load_settings({name: "other"}, {variable: str(file)}), name) == "other"
+    assert unknown_variables({variable: str(file)}) == []
+    assert any(f"file that holds it: {variable}" in line for line in settings_lines(Settings()))
+
+
+def test_only_secrets_are_read_from_files(tmp_path):
+    file = tmp_path / "partitions"
+    file.write_text("6\n")
+    given = {"MUCKTRACK_PARTITIONS_FILE": str(file)}
+    assert load_settings({}, given) == Settings()
+    assert unknown_variables(given) == ["MUCKTRACK_PARTITIONS_FILE"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "must hold the value and nothing else, on one line"),
+        (b"\r\n", "must hold the value"),
+        (b"geheim\nsecond\n", "must hold the value"),
+        (b"\xff\xfe", "is no text in UTF-8"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_without_a_secret_is_told(content, told, tmp_path):
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingError, match=told) as caught:
+        load_settings({}, {"MUCKTRACK_KAFKA_PASSWORD_FILE": str(file)})
+    assert f"MUCKTRACK_KAFKA_PASSWORD_FILE: {file}" in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+def test_what_a_secret_file_holds_is_checked_and_not_shown(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("geheim")
+    with pytest.raises(SettingError, match=r"MUCKTRACK_REDIS_FILE=\*\*\*: not the URL"):
+        load_settings({}, {"MUCKTRACK_REDIS_FILE": str(file)})
+
+
+def test_a_secret_that_is_told_twice_is_refused(tmp_path):
+    given = {"MUCKTRACK_REDIS": "redis://h", "MUCKTRACK_REDIS_FILE": str(tmp_path / "secret")}
+    with pytest.raises(SettingError, match="are both set; leave one out"):
+        load_settings({}, given)
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [

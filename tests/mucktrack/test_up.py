@@ -75,7 +75,7 @@ def test_its_trucks_can_be_terminals(tmp_path):
     assert violations > 0
     assert_all_gone(tmp_path, address)
     (run,) = (tmp_path / "runs").iterdir()
-    assert "terminals are awaited" in (run / "gateway.log").read_text()
+    assert "terminals_awaited" in (run / "gateway.log").read_text()
     assert "acknowledged" in (run / "fleet.log").read_text()
     assert archived_positions(run / "archive") == positions
 

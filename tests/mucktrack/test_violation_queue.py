@@ -38,6 +38,12 @@ def test_a_record_that_comes_twice_counts_once():
     assert tally.titles == {"off-route": "偏离核准路线"}
 
 
+def test_what_is_no_violation_is_passed_over():
+    tally = Tally()
+    assert len(tally.add([b"no violation", b"{}", b"\xff", violation(1)])) == 1
+    assert tally.records == tally.violations == 1
+
+
 def test_the_newest_are_kept_for_show():
     tally = Tally()
     tally.add(violation(number) for number in range(LATEST + 3))

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 
 from kafka import KafkaConsumer, TopicPartition
-from prometheus_client import CollectorRegistry
 
 from producers.gateway.outbox import Outbox, RawFrame
 from streams.access import KafkaAccess
@@ -69,7 +68,7 @@ class Fleet:
 @asynccontextmanager
 async def fleet(kafka: str, **options: float) -> AsyncIterator[Fleet]:
     """`options` as the outbox has them; no ticks unless they say so."""
-    health = Health(CollectorRegistry())
+    health = Health()
     made = {"tick_s": 0.0} | options
     outbox = Outbox(KafkaAccess.plain(kafka), PARTITIONS, health, **made)  # type: ignore[arg-type]
     await outbox.start()

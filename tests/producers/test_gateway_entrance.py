@@ -160,7 +160,9 @@ async def test_another_terminal_claims_the_truck_of_a_live_one(
         assert (await second.register(PLATE)).result == 1
         assert gateway.figure("conflicts_total", kind="truck_claimed") == 2
         assert await first.locate() == DONE
-    (said,) = [one.getMessage() for one in caplog.records if "conflict:" in one.getMessage()]
+    (said,) = [
+        one.getMessage() for one in caplog.records if "terminal_conflict" in one.getMessage()
+    ]
     assert PHONE in said
     assert OTHER_PHONE in said
 

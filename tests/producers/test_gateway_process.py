@@ -28,4 +28,4 @@ def test_as_many_files_as_the_system_allows() -> None:
 def test_too_few_files_are_said() -> None:
     printed, logged = prepare(900, 900, 20_000)
     assert printed == "900 900 True True"
-    assert logged.startswith("the system allows 900 open files, too few for 20000 connections")
+    assert logged == "too_few_open_files  allowed=900  connections=20000"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from gateway_parts import OTHER_PHONE, OTHER_PLATE, PHONE, PLATE, write_city
-from prometheus_client import CollectorRegistry
 from servers.redis_server import RedisServer
 
 from geofences.city import Truck
@@ -31,7 +30,7 @@ def cities(tmp_path: Path) -> Iterator[RedisCities]:
 
 @pytest.fixture
 def health() -> Health:
-    return Health(CollectorRegistry())
+    return Health()
 
 
 def trucks(*pairs: tuple[str, str | None]) -> list[Truck]:
@@ -123,7 +122,7 @@ def test_a_version_that_cannot_be_read_is_left_out(
     assert not register.look(2_000)
     assert not register.look(2_001)
     assert register.terminals.truck_of == {PHONE: PLATE}
-    assert caplog.text.count("is left out") == 1
+    assert caplog.text.count("city_left_out") == 1
 
 
 def test_redis_away(health: Health, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -133,7 +132,7 @@ def test_redis_away(health: Health, tmp_path: Path, caplog: pytest.LogCaptureFix
     assert not register.look(1_000)
     assert not register.look(1_001)
     assert [wait.waiting_for for wait in health.waited_for()] == ["redis"]
-    assert caplog.text.count("Redis is away") == 1
+    assert caplog.text.count("redis_away") == 1
 
 
 def test_a_city_without_trucks_has_no_terminals(health: Health, tmp_path: Path) -> None:

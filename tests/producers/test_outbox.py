@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 from outbox_parts import PARTITIONS, START_MS, TRUCKS, fleet, frame, phone, position, read, until
-from prometheus_client import CollectorRegistry
 
 from mucktrack.topics import create_topics
 from producers.broker import PublishError
@@ -164,10 +163,10 @@ async def test_a_bug_in_it_is_told_and_nothing_is_taken_any_more(kafka_with_topi
 async def test_topics_that_are_not_as_they_must_be(fresh_kafka: str) -> None:
     access = KafkaAccess.plain(fresh_kafka)
     with pytest.raises(PublishError, match=r"no topic gps.positions, gps.raw, gps.rejected"):
-        await Outbox(access, PARTITIONS, Health(CollectorRegistry())).start()
+        await Outbox(access, PARTITIONS, Health()).start()
     create_topics(access, PARTITIONS)
     with pytest.raises(PublishError, match="has 4 partitions, not 5"):
-        await Outbox(access, PARTITIONS + 1, Health(CollectorRegistry())).start()
+        await Outbox(access, PARTITIONS + 1, Health()).start()
 
 
 def holds(count: int):

@@ -107,7 +107,8 @@ async def test_a_login_enciphered_otherwise_is_told_of(
         with pytest.raises(ConnectionError):
             await it.log_in()
         assert gateway.figure("connections_closed_total", reason="login_refused") == 1
-    assert f"a login with access code {EAST} cannot be read; are M1, IA1 and" in caplog.text
+    assert "platform_login_unreadable" in caplog.text
+    assert f"centre_id={EAST}  encrypted=true" in caplog.text
 
 
 async def test_nothing_is_taken_before_the_login(broker: str, tmp_path: Path) -> None:

@@ -30,3 +30,11 @@ def redis_with_tls() -> str:
 
 def java() -> str:
     return find("java", "Apache Kafka", "JAVA_HOME")
+
+
+def kustomize() -> list[str]:
+    """The command that renders a kustomization, without its folder."""
+    try:
+        return [find("kustomize", "Kubernetes manifests"), "build"]
+    except MissingProgramError:
+        return [find("kubectl", "Kubernetes manifests"), "kustomize"]

@@ -20,6 +20,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import ConsumerRecord
+from pages import figure
 
 from geofences.loader import load_city
 from streams.detect import Engine, PreparedCity
@@ -66,11 +67,8 @@ class Process:
         return self.log.read_text()
 
     def metric(self, name: str) -> float:
-        """The value of a sample, its labels as Prometheus writes them; 0 = not there yet."""
-        for line in self.page("metrics")[1].splitlines():
-            if line.startswith(name + " "):
-                return float(line.rsplit(" ", 1)[1])
-        return 0.0
+        """The sum over the series of this name that have these labels; 0 = not there yet."""
+        return figure(self.page("metrics")[1], name)
 
     def page(self, name: str) -> tuple[int, str]:
         """Status and body of one of its pages; 0 = there are none yet."""

@@ -33,6 +33,7 @@ from live_parts import (
     worker,
     write_city,
 )
+from pages import check_page
 from tally import tally
 
 from mucktrack.embedded import tansu
@@ -45,6 +46,7 @@ STEP_MS = 20_000
 STEPS = 24
 EMPTY_FROM = 16
 """Step from which the trucks say that they are empty, in the middle of nowhere."""
+KAFKA_UP = 'mucktrack_server_up{server="kafka"}'
 KILLS = 8
 SEED = 20_261_122
 
@@ -261,9 +263,10 @@ async def test_it_waits_while_kafka_is_away_and_goes_on(tmp_path: Path) -> None:
         read_offset = f'mucktrack_archive_read_offset{{partition="{own}"}}'
         with archiver(tmp_path / "a", broker.address, topics.positions, archive) as process:
             await until(lambda: process.metric(read_offset) == len(positions), "all is read")
+            check_page(process.page("metrics")[1], "archiver")
             broker.child.stop()
-            await until(lambda: "does not answer; waiting for it" in process.said(), "it says so")
-            assert process.metric("mucktrack_archive_kafka_away") == 1
+            await until(lambda: "kafka_away" in process.said(), "it says so")
+            await until(lambda: not process.metric(KAFKA_UP), "its page says so")
             assert process.child.poll() is None
             assert process.stop() == 0, process.said()
     assert len(list(_archived(archive))) == len(positions)
@@ -288,7 +291,9 @@ async def test_a_disk_that_takes_no_more_is_said(tmp_path: Path, kafka: str) -> 
     with archiver(tmp_path / "a", kafka, topics.positions, archive, 50_000) as process:
         assert process.child.wait(60) == 1
         said = process.said().splitlines()[-1]
-        assert said.startswith(f"mucktrack: {archive}: File too large; what was read since")
+        told = json.loads(said)
+        assert told["event"] == "process_failed"
+        assert told["error"].startswith(f"{archive}: File too large; what was read since")
         assert "Traceback" not in process.said()
     assert not list(archive.rglob("*.tmp"))
     assert not list(archive.rglob("*.parquet"))

@@ -155,7 +155,7 @@ def test_what_took_the_place_of_a_lost_version_is_left_out(
         published.look()
     assert published.succession.in_force(1_000).compiled.city.name == "known"
     assert len(caplog.records) == 1, "it is said once"
-    assert "publish it for another time" in caplog.text
+    assert "city_replaced" in caplog.text
 
 
 def test_redis_away_keeps_what_is_known(tmp_path: Path, own_redis: str) -> None:

@@ -18,7 +18,7 @@ from test_worker_live import START_MS, city, drive, plates
 from streams.detect import Engine, PreparedCity
 from streams.elements import MAX_ORIGINAL
 from streams.live import TRUCK_KEY, LiveView
-from streams.logs import FORMAT, OneLine
+from streams.log_lines import Event, Readable
 from streams.metrics import Metrics
 from streams.output import encode
 from streams.partition import partition_of
@@ -59,7 +59,7 @@ def go_whole_way(*values: bytes | None, record_ms: int = NEVER) -> tuple[list[st
     engine = Engine.live(PREPARED, 0, 1)
     outcome = engine.process(batch.elements, batch.record_ms)
     outputs = reject_outputs(
-        "gps.rejected", batch.events, batch.starts, batch.elements_of, outcome.rejected
+        "gps.rejected", batch.records, batch.starts, batch.elements_of, outcome.rejected
     )
     rejects = [json.loads(output.value) for output in outputs]
     assert [reject["reason"] for reject in rejects] == [why for _, why in outcome.rejected]
@@ -231,7 +231,11 @@ def test_what_is_shown_is_as_it_was_and_not_too_long() -> None:
 
 
 def test_a_log_keeps_a_message_on_its_line_and_indents_tracebacks() -> None:
-    formatter = OneLine(FORMAT)
+    formatter = Readable(has_colours=False)
+    event = Event("truck_met", {"truck_id": IDS[1] + IDS[3]})
+    told = formatter.format(logging.LogRecord("a", logging.ERROR, "", 0, event, None, None))
+    assert told.isprintable()
+    assert r"a\\nERROR forged: b\\x1b[2J" in told
     record = logging.LogRecord("a", logging.ERROR, "", 0, "truck %s", (IDS[1] + IDS[3],), None)
     told = formatter.format(record)
     assert told.isprintable()
@@ -257,7 +261,7 @@ async def test_an_error_of_redis_that_quotes_an_id_is_shown(
         view.note(engine, outcome)
         await view.close()
         client.delete(TRUCK_KEY + truck_id)
-    [message] = [one.getMessage() for one in caplog.records if "not written" in one.getMessage()]
+    [message] = [one.getMessage() for one in caplog.records if "not_written" in one.getMessage()]
     assert "WRONGTYPE" in message
     assert message.isprintable()
 
@@ -301,5 +305,5 @@ async def test_a_worker_among_attackers(tmp_path: Path, city: Path, kafka: str) 
     told = [json.loads(record.value) for record in rejected]
     crowded = [one["truck_id"] for one in told if one["reason"] == "too_many_trucks"]
     assert crowded == [one.truck_id for one in crowd[-expected:]]
-    assert process.said().count("remembers 5 trucks, the limit") == 1
+    assert process.said().count('"trucks_full"') == 1
     assert "\x1b" not in process.said()

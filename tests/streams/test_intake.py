@@ -4,8 +4,7 @@ and go meanwhile."""
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from faust.types import TP
@@ -21,6 +20,7 @@ from streams.checkpoint import (
     LostError,
     StoreAwayError,
 )
+from streams.consumer import Fetched
 from streams.detect import Engine, PreparedCity
 from streams.intake import CheckpointError, Intake
 from streams.live import LiveView
@@ -86,6 +86,7 @@ class SlowKeeper:
     store: SlowStore
     tp: TP
     checkpoint: Checkpoint | None = None
+    size_bytes: int = 1
 
     async def save(self, checkpoint: Checkpoint) -> int:
         store = self.store
@@ -404,6 +405,15 @@ async def test_a_checkpoint_that_does_not_fit_ends_the_worker(
     assert trial.consumer.reading == set()
 
 
+class Record(NamedTuple):
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int | None
+    key: bytes | None
+    value: bytes | None
+
+
 async def test_nothing_is_saved_after_a_bug_in_taking_records() -> None:
     """Their offsets have moved on, and no engine has seen them."""
     trial = Trial()
@@ -414,13 +424,10 @@ async def test_nothing_is_saved_after_a_bug_in_taking_records() -> None:
         LiveView(None, trial.metrics), trial.metrics,
     )  # fmt: skip
     no_bytes: Any = 17
-    message = SimpleNamespace(
-        tp=FIRST, topic=FIRST.topic, partition=FIRST.partition, turn=loaded.turn,
-        generation_id=1, offset=loaded.next_offset, value=no_bytes, timestamp=1.0,
-    )  # fmt: skip
+    record = Record(FIRST.topic, FIRST.partition, loaded.next_offset, 1_000, None, no_bytes)
     before = loaded.next_offset
     with pytest.raises(TypeError):
-        await worker.handle([SimpleNamespace(message=message)], 1)  # type: ignore[list-item]
+        await worker.handle([Fetched(FIRST, loaded.turn, 1, [record])], 1)
     assert loaded.next_offset > before
     await trial.intake.release(for_good=True)
     assert trial.offsets() == {}

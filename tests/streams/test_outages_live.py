@@ -4,6 +4,7 @@ those of `detect`."""
 
 import asyncio
 import contextlib
+import re
 import subprocess
 import sys
 import time
@@ -34,7 +35,8 @@ from servers.redis_server import RedisServer
 from slow_proxy import SlowProxy
 
 from geofences.loader import load_city
-from streams.app import BUFFERED_RECORDS, RECORDS
+from streams.app import BUFFERED
+from streams.consumer import MAX_RECORDS
 from streams.detect import Engine, PreparedCity
 from streams.output import ce_id
 from streams.position import Position, encode_position
@@ -150,7 +152,7 @@ async def test_redis_away(
         await all_found(kafka, topics, expected)
         await until_ready(process)
         assert process.metric(FIXES) == len(positions), "nothing was taken twice"
-        assert "checkpoint of partition" in process.said()
+        assert "checkpoint_waits" in process.said()
         assert process.stop() == 0, process.said()
 
 
@@ -168,7 +170,7 @@ async def test_a_worker_that_waits_long_holds_little_and_stays_in_its_group(
     idle_s = 4.0
     settings = OFTEN | {"hung_s": idle_s}
     padded_bytes, padded_count = 150_000, 3_000
-    held = BUFFERED_RECORDS + 2 * RECORDS
+    held = (2 * BUFFERED + 4) * MAX_RECORDS
     assert padded_count > 2 * held
     with worker(tmp_path / "a", city, kafka, topics, own_redis.url, **settings) as process:
         await until_ready(process)
@@ -189,12 +191,13 @@ async def test_a_worker_that_waits_long_holds_little_and_stays_in_its_group(
         bound_mb = held * padded_bytes / 1e6
         sys.stdout.write(f"grew by {grown_mb:.0f} MB; {held} records are {bound_mb:.0f} MB\n")
         assert grown_mb < bound_mb + 40
-        assert padded_bytes / 1e6 * 100 < grown_mb, "the records have not come"
+        # Read as they came, few at a time.
+        assert padded_bytes / 1e6 * 10 < grown_mb, "the records have not come"
         own_redis.start()
         await publish(kafka, topics.positions, last_ticks(positions))
         await all_found(kafka, topics, expected)
         assert process.metric("mucktrack_fenced_total") == 0
-        assert process.said().count("partition 0 from") == 1, "it was thrown out of its group"
+        assert len(re.findall(r'"partition_loaded".*"partition": 0,', process.said())) == 1
         assert process.stop() == 0, process.said()
 
 
@@ -360,7 +363,7 @@ async def test_kafka_refuses_to_write(
             del left[:400]
             await until_it_waits(process, "kafka")
             await asyncio.sleep(20)
-            assert "Kafka did not take" in process.said()
+            assert "outputs_not_taken" in process.said()
             assert process.metric("mucktrack_outputs_waiting") > 0
             assert process.metric("mucktrack_output_retries_total") > 0
             await asyncio.to_thread(cluster.start, 2)

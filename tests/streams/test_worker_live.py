@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import socket
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from live_parts import (
     PARTITIONS,
     START_MS,
     STEP_MS,
+    Process,
     Record,
     arrays,
     drive,
@@ -32,11 +34,12 @@ from live_parts import (
     worker,
     write_city,
 )
+from pages import check_page
 
 from geofences.loader import load_city, read_files
 from streams.cities import RedisCities
 from streams.detect import Engine, PreparedCity
-from streams.output import ce_id, encode
+from streams.output import Violation, ce_id, encode
 from streams.partition import partition_of
 from streams.position import Position, encode_position
 from streams.succession import Succession
@@ -60,6 +63,27 @@ async def committed(kafka: str, group: str, topic: str) -> dict[int, int]:
     finally:
         await consumer.stop()
     return {number: offset for number, offset in offsets.items() if offset is not None}
+
+
+def _check_told(process: Process, positions: list[Position], expected: list[Violation]) -> None:
+    """The page, when all has been taken and the watch has looked."""
+    check_page(process.page("metrics")[1], "worker")
+    metric = process.metric
+    for stage in ("received", "judged", "queued"):
+        count = f'mucktrack_stage_seconds_count{{stage="{stage}"}}'
+        assert metric(count) == len(positions)
+    assert metric("mucktrack_violation_latency_seconds_count") >= len(expected)
+    assert metric('mucktrack_positions_total{source="none"}') == len(positions) + 7
+    assert metric("mucktrack_trucks_moving") + metric("mucktrack_trucks_silent") <= 9
+    assert metric("mucktrack_trips_open") == metric("mucktrack_trucks_loaded") == 0
+    assert metric("mucktrack_lag_records") == metric("mucktrack_lag_seconds") == 0
+    assert 'mucktrack_lag_records{partition="0"} 0.0' in process.page("metrics")[1]
+    assert metric("mucktrack_rebalances_total") >= 1
+    assert metric("mucktrack_partition_load_seconds_count") >= PARTITIONS
+    assert metric("mucktrack_city_info") == metric("mucktrack_build_info") == 1
+    assert 0 < metric("mucktrack_city_start_time_seconds") <= time.time()
+    assert metric('mucktrack_server_up{server="kafka"}') == 1
+    assert metric('mucktrack_server_up{server="redis"}') == 1
 
 
 async def test_everything_that_comes_in_comes_out(
@@ -101,6 +125,9 @@ async def test_everything_that_comes_in_comes_out(
         assert process.metric("mucktrack_trips_total") == len(trucks)
         await until(lambda: _is_live(redis_url, trucks), "every truck is on the live map")
         _check_live(redis_url, positions[-1])
+        await until(lambda: process.metric("mucktrack_trucks_seen") == len(trucks), "a census")
+        await until(lambda: process.metric("mucktrack_checkpoint_size_bytes") > 0, "checkpoints")
+        _check_told(process, positions, expected)
         listening = _listening(process.child.pid)
         assert process.stop() == 0, process.said()
 
@@ -189,7 +216,7 @@ async def test_workers_share_the_partitions(
     """Two together, and one alone after the other has gone: the same violations, each once."""
     topics = await make_topics(kafka)
     positions = drive(plates(40))
-    # In the order of time: whichever partitions a worker is given, the first half has some of them.
+    # In the order of time, so that either half has some for whichever partitions one is given.
     records = sorted(arrays(positions, 20), key=lambda record: record.timestamp_ms or 0)
     expected = set(map(ce_id, offline(city, positions)))
     with (
@@ -355,5 +382,5 @@ async def test_a_worker_that_waits_for_kafka_can_be_stopped(tmp_path: Path, city
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
     topics = Topics()
     with worker(tmp_path / "a", city, address, topics, None) as process:
-        await until(lambda: "waiting for Kafka" in process.said(), "it waits")
+        await until(lambda: "kafka_away" in process.said(), "it waits")
         assert process.stop() == 0

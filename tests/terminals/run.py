@@ -21,7 +21,9 @@ from terminals.way import Told, Way
 GATEWAY_KILLED: Final = "gateway killed"
 KAFKA_FROZEN: Final = "kafka frozen"
 REDIS_FROZEN: Final = "redis frozen"
-KINDS: Final = (GATEWAY_KILLED, KAFKA_FROZEN, REDIS_FROZEN)
+GATEWAY_REPLACED: Final = "gateway replaced"
+WORKER_REPLACED: Final = "worker replaced"
+KINDS: Final = (GATEWAY_KILLED, GATEWAY_REPLACED, WORKER_REPLACED, KAFKA_FROZEN, REDIS_FROZEN)
 FROZEN_S: Final = {KAFKA_FROZEN: (4.0, 16.0), REDIS_FROZEN: (1.0, 6.0)}
 """Kafka for longer than the outbox tries to deliver a batch, too."""
 LEAST_RECALL: Final = 0.9
@@ -41,6 +43,7 @@ class Plan:
     cut_after: float
     share: float = 0.4
     faults: Sequence[str] = ()
+    apache: bool = False
     apart_s: float = 0.0
     """Between two faults; the first comes when the terminals are under way."""
 
@@ -94,7 +97,7 @@ def write_city(folder: Path, trucks: int) -> Path:
 
 def run(plan: Plan, folder: Path, city: Path, limit_s: float) -> Report:
     """`limit_s`: for the terminals, however slow the machine is."""
-    with Way(folder, city, seed=plan.seed, cut_after=plan.cut_after) as way:
+    with Way(folder, city, seed=plan.seed, cut_after=plan.cut_after, apache=plan.apache) as way:
         started_s = time.monotonic()
         way.simulate(
             *("--trucks", str(plan.trucks), "--share", str(plan.share)),
@@ -120,6 +123,12 @@ def _break_things(way: Way, plan: Plan) -> None:
         if fault == GATEWAY_KILLED:
             way.kill_gateway()
             way.start_gateway()
+        elif fault == GATEWAY_REPLACED:
+            way.stop("gateway")
+            way.start_gateway()
+        elif fault == WORKER_REPLACED:
+            way.stop("worker")
+            way.start_worker()
         else:
             server = fault.split()[0]
             way.freeze(server)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from chaos.crew import by_partition, samples
+from servers.kafka_cluster import KafkaCluster
 from servers.server_process import ServerProcess, children_of, quiet_port
 
 from mucktrack.embedded import HOST, tansu, valkey
@@ -66,10 +67,14 @@ class WayFailed(Exception):
 
 
 class Way:
-    """`cut_after`: bytes that a connection carries on average before it is cut; 0 = never."""
+    """`cut_after`: bytes that a connection carries on average before it is cut; 0 = never.
+    `apache`: on Apache Kafka, which cannot be frozen here, instead of the embedded broker."""
 
-    def __init__(self, folder: Path, city: Path, *, seed: int, cut_after: float) -> None:
+    def __init__(
+        self, folder: Path, city: Path, *, seed: int, cut_after: float, apache: bool = False
+    ) -> None:
         self.folder, self.city, self.seed, self.cut_after = folder, city, seed, cut_after
+        self._apache = apache
         self.archive = folder / "archive"
         self.labels, self.sent, self.acked = (
             folder / f"{name}.jsonl" for name in ("labels", "sent", "acked")
@@ -86,13 +91,18 @@ class Way:
         compile_core()  # Once, rather than while everything else is being started.
         with ExitStack() as stack:
             stack.callback(self._end)
-            kafka = stack.enter_context(tansu(self.folder / "kafka"))
-            self.kafka = kafka.address
+            if self._apache:
+                cluster = stack.enter_context(KafkaCluster(self.folder / "kafka"))
+                self.kafka = cluster.bootstrap
+            else:
+                kafka = stack.enter_context(tansu(self.folder / "kafka"))
+                self.kafka = kafka.address
+                self._leashes["kafka"] = kafka.child.leash_pid
             redis = stack.enter_context(valkey(self.folder / "redis"))
-            self._leashes = {"kafka": kafka.child.leash_pid, "redis": redis.child.leash_pid}
+            self._leashes["redis"] = redis.child.leash_pid
             self._redis = redis.address
             create_topics(KafkaAccess.plain(self.kafka), PARTITIONS)
-            self._start("worker", "--group", "way", "--state-dir", self.folder / "state")
+            self.start_worker()
             self._start("archive", "--folder", self.archive)
             self.start_gateway()
             command = [sys.executable, str(PROXY), "0", str(self._port), str(self.seed)]
@@ -115,8 +125,15 @@ class Way:
         )
         self.until(port_file.exists, START_S)
 
+    def start_worker(self) -> None:
+        self._start("worker", "--group", "way", "--state-dir", self.folder / "state")
+
     def kill_gateway(self) -> None:
         self._parts.pop("gateway").kill()
+
+    def stop(self, name: str) -> None:
+        """As an upgrade does: SIGTERM, and it ends by itself, with exit code 0."""
+        self._stop(name)
 
     def is_alive(self, name: str) -> bool:
         return self._parts[name].wait(0) is None
