@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from geofences.jit import records
 from streams.gate import MALFORMED
+from streams.packed import Packed
 from streams.passage import POSITION, SKIPPED, TICK
 from streams.position import MAX_ARRAY, Element, Position, Tick, decode_record
 from streams.reading.record import (
@@ -27,7 +28,7 @@ from streams.reading.record import (
 from streams.reading.tokens import ODD
 from streams.sources import NO_SOURCE, source_numbers
 from streams.state import NEVER
-from streams.trucks import Packed, TruckTable
+from streams.trucks import TruckTable
 
 FIRST_ROWS: Final = 2 * MAX_ARRAY
 

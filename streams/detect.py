@@ -229,7 +229,7 @@ class Engine:
             changed,
             self._versions.succession.key,
             self._versions.names,
-            self.trucks,
+            self.trucks.packed,
             self._rows[: self._ready],
             self._due_ms[: self._ready],
             self._pool,

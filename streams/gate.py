@@ -29,7 +29,7 @@ REASONS: Final = (
     "too_many_trucks",
 )
 """Reject reasons by their code; 0 = a fix. The last is none of the design's: a worker's bound on
-what it remembers (`streams.batch.TruckTable`)."""
+what it remembers (`streams.trucks.TruckTable`)."""
 (
     FIX_ACCEPTED,
     MALFORMED,

@@ -2,6 +2,7 @@
 and 7). Plain values and their JSON; knows nothing of how they came about or where they go.
 """
 
+import hashlib
 import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -131,11 +132,19 @@ def encode(value: Any) -> bytes:
 
 def violation_id(truck_id: str, rule: str, started_ms: int) -> str:
     """The same for all phases of a violation, and on every run over the same positions."""
-    return str(uuid.uuid5(NAMESPACE, f"{truck_id}|{rule}|{started_ms}"))
+    return named_id(f"{truck_id}|{rule}|{started_ms}")
 
 
 def trip_id(truck_id: str, started_ms: int) -> str:
-    return str(uuid.uuid5(NAMESPACE, f"{truck_id}|trip|{started_ms}"))
+    return named_id(f"{truck_id}|trip|{started_ms}")
+
+
+def named_id(name: str) -> str:
+    """What `str(uuid.uuid5(NAMESPACE, name))` gives (RFC 9562, section 5.5) in a third of its
+    time: a violation has two."""
+    digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def ce_id(violation: Violation) -> str:
