@@ -208,7 +208,7 @@ def _cases() -> Section:
             "short",
             [
                 Query(
-                    "max(increase(mucktrack_enforcement_cases_opened_total[$__rate_interval]))",
+                    "sum(increase(mucktrack_enforcement_cases_opened_total[$__rate_interval]))",
                     "cases 案件",
                 )
             ],
