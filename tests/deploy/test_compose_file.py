@@ -86,6 +86,15 @@ def test_every_service_is_limited(name: str) -> None:
     assert services()[name]["logging"]["options"].keys() == {"max-size", "max-file"}
 
 
+def test_redis_is_full_before_its_container_is() -> None:
+    """So that it refuses instead of being killed; writing its file anew may take as much again."""
+    redis = services()["redis"]
+    command = redis["command"]
+    most_gb = int(command[command.index("--maxmemory") + 1].removesuffix("gb"))
+    assert 2 * most_gb <= int(redis["deploy"]["resources"]["limits"]["memory"].removesuffix("g"))
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_only_what_must_be_reached_is_published_and_on_the_loopback(name: str) -> None:
     service = services()[name]

@@ -214,6 +214,17 @@ def test_who_they_are_and_what_they_may(rendered: Rendered, overlay: str) -> Non
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_redis_is_full_before_its_container_is(rendered: Rendered, overlay: str) -> None:
+    (redis,) = (one for name, one in pods(rendered[overlay]) if name == "redis")
+    (container,) = containers(redis)
+    (most,) = (one["value"] for one in container["env"] if one["name"] == "REDIS_MAXMEMORY")
+    arguments = container["args"]
+    assert arguments[arguments.index("--maxmemory") + 1] == "$(REDIS_MAXMEMORY)"
+    limit = quantity(container["resources"]["limits"]["memory"])
+    assert 2 * quantity(most.replace("gb", "Gi")) <= limit
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_selectors_meet_something(rendered: Rendered, overlay: str) -> None:
     objects = rendered[overlay]
     labels = [template["metadata"]["labels"] for _, template in pods(objects)]
@@ -233,6 +244,8 @@ def test_selectors_meet_something(rendered: Rendered, overlay: str) -> None:
     # A budget for each of what may run twice, that lets a node be drained.
     budgets = kinds(objects, "PodDisruptionBudget")
     assert {one["spec"]["maxUnavailable"] for one in budgets} == {1}
+    # What waits for Redis or Kafka is not ready, and must not hold up the drain that moves these.
+    assert {one["spec"]["unhealthyPodEvictionPolicy"] for one in budgets} == {"AlwaysAllow"}
     assert {one["metadata"]["name"] for one in budgets} >= {
         one["metadata"]["name"] for one in kinds(objects, "Deployment")
     }
