@@ -53,7 +53,7 @@ of the document's."""
 ELSEWHERE: Mapping[str, str] = {
     "docs/deploy.md": "needs a container engine; tests/deploy checks it",
     "docs/offline.md": "builds and installs bundles; tests/deploy does it",
-    "docs/scaling.md": "needs Kubernetes; tests/ops checks it",
+    "docs/scaling.md": "needs Kubernetes; tests/deploy checks it",
     "docs/runbook.md": "is for alerts of a running site; tests/ops checks it",
     "docs/metrics.md": "is generated",
     "docs/logs.md": "tells of lines, not of commands",

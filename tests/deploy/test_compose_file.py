@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from compose_file import SECRETS_FOLDER, compose, own_services, seconds, services, text
 from conftest import ROOT
+from metrics_ports import METRICS_PORTS
 
 from mucktrack import parts
 from mucktrack.cli import cli
@@ -154,12 +155,8 @@ def test_what_our_services_are_told_are_settings(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(own_services()) - END_BY_THEMSELVES))
 def test_the_health_check_asks_the_port_that_the_service_has(name: str) -> None:
-    setting = {
-        "worker": "metrics_port",
-        "archiver": "archive_metrics_port",
-    }.get(name, f"{name}_metrics_port")
     test = services()[name]["healthcheck"]["test"]
-    assert f"'127.0.0.1', {SETTINGS[setting].default}, timeout=5" in test[-1]
+    assert f"'127.0.0.1', {SETTINGS[METRICS_PORTS[name]].default}, timeout=5" in test[-1]
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - END_BY_THEMSELVES))

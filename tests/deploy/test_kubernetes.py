@@ -12,6 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from conftest import ROOT
+from metrics_ports import METRICS_PORTS
 from servers.programs import MissingProgramError, kustomize
 
 from geofences.loader import load_city
@@ -29,13 +30,6 @@ VERSIONS = ("1.30", "1.37")
 """Of Kubernetes: the oldest that has `preStop: sleep` by default, and the newest that is known."""
 OF_OPERATORS = {"kafka.strimzi.io/v1", "keda.sh/v1alpha1", "monitoring.coreos.com/v1"}
 """Whose kinds have no schema here; ops/kubernetes/README.md says so."""
-METRICS_PORTS = {
-    "worker": "metrics_port",
-    "archiver": "archive_metrics_port",
-    "gateway": "gateway_metrics_port",
-    "gateway809": "gateway809_metrics_port",
-    "console": "console_metrics_port",
-}
 OWN_PORTS = {
     "jt808": "gateway_port",
     "jt809": "gateway809_port",
@@ -222,6 +216,23 @@ def test_redis_is_full_before_its_container_is(rendered: Rendered, overlay: str)
     assert arguments[arguments.index("--maxmemory") + 1] == "$(REDIS_MAXMEMORY)"
     limit = quantity(container["resources"]["limits"]["memory"])
     assert 2 * quantity(most.replace("gb", "Gi")) <= limit
+
+
+def test_rules_as_the_operator_of_prometheus_takes_them() -> None:
+    """The lines of the README, with what they apply written out instead."""
+    readme = (FOLDER / "README.md").read_text()
+    lines = re.search(r"^    for part in .*?^    done$", readme, re.MULTILINE | re.DOTALL)
+    assert lines
+    written = re.sub(r"\| kubectl .*", "; echo ---", lines[0])
+    done = subprocess.run(
+        ["sh", "-euc", written], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    made = [one for one in yaml.safe_load_all(done.stdout) if one]
+    for one, name in zip(made, ("recording", "alerts"), strict=True):
+        assert (one["kind"], one["metadata"]["name"]) == ("PrometheusRule", f"mucktrack-{name}")
+        assert one["spec"] == yaml.safe_load(
+            (ROOT / f"ops/prometheus/rules/{name}.yml").read_text()
+        )
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

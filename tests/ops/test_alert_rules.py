@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from metrics_ports import METRICS_PORTS
 from ops_parts import (
     PROMETHEUS,
     RULE_FILES,
@@ -110,15 +111,8 @@ def test_services_are_scraped_where_they_are() -> None:
         for job in jobs
         if "dns_sd_configs" in job
     }
-    settings = {
-        "worker": "metrics_port",
-        "archiver": "archive_metrics_port",
-        "gateway": "gateway_metrics_port",
-        "gateway809": "gateway809_metrics_port",
-        "console": "console_metrics_port",
-    }
     assert found == {
-        **{job: ([job], SETTINGS[name].default) for job, name in settings.items()},
+        **{job: ([job], SETTINGS[name].default) for job, name in METRICS_PORTS.items()},
         "grafana": (["grafana"], 3000),
     }
 
