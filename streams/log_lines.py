@@ -32,6 +32,10 @@ _IN_ADDRESSES: Final = re.compile(r"(?<=://)([^/\s:@]*):[^/\s]*@")
 _IN_QUERIES: Final = re.compile(
     r"(?i)\b((?:password|secret|token|access_token|key|sign|code)=)[^\s&\"']+"
 )
+_NAMED: Final = re.compile(
+    r"(?i)((?:password|passwd|secret|token)(?:=[\"']?|[\"']\s*:\s*[\"']))[^\s&\"']+"
+)
+"""In what libraries quote: arguments, dictionaries, JSON."""
 _IN_HEADERS: Final = re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"']+")
 LIBRARY: Final = "library_message"
 """The event of lines whose author knows no events."""
@@ -70,6 +74,7 @@ def without_secrets(text: str) -> str:
         text = _IN_ADDRESSES.sub(rf"\1:{MASK}@", text)
     if "=" in text:
         text = _IN_QUERIES.sub(rf"\1{MASK}", text)
+    text = _NAMED.sub(rf"\1{MASK}", text)
     return _IN_HEADERS.sub(rf"\1 {MASK}", text)
 
 
@@ -82,11 +87,7 @@ class Event:
 
     def told(self) -> dict[str, Any]:
         """The fields, fit to be written; without those that are None."""
-        return {
-            name: MASK if SECRET.search(name) else _value(value)
-            for name, value in self.fields.items()
-            if value is not None
-        }
+        return _told({name: one for name, one in self.fields.items() if one is not None})
 
     def __str__(self) -> str:
         return _words(self.name, self.told())
@@ -109,6 +110,14 @@ def _left_out(record: logging.LogRecord) -> dict[str, int]:
     return {"left_out": count} if count else {}
 
 
+def _told(fields: Mapping[Any, object]) -> dict[str, Any]:
+    names = {str(name): value for name, value in fields.items()}
+    return {
+        name: MASK if SECRET.search(name.lower()) else _value(value)
+        for name, value in names.items()
+    }
+
+
 def _value(value: object) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -118,7 +127,7 @@ def _value(value: object) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_value(one) for one in value]
     if isinstance(value, dict):
-        return {str(name): _value(one) for name, one in value.items()}
+        return _told(value)
     return _clean(str(value))
 
 

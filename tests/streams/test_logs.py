@@ -140,6 +140,10 @@ async def test_what_is_said_with_a_request_stays_with_it(kept: Kept) -> None:
         ("https://robot/send?key=abc-def&x=1", f"https://robot/send?key={MASK}&x=1"),
         ("rediss://host/0?password=a%20b", f"rediss://host/0?password={MASK}"),
         ("Authorization: Bearer mt_abc", f"Authorization: Bearer {MASK}"),
+        ("Client(sasl_plain_password='geheim')", f"Client(sasl_plain_password='{MASK}')"),
+        ("{'password': 'geheim', 'user': 'a'}", f"{{'password': '{MASK}', 'user': 'a'}}"),
+        ('{"access_token":"geheim"}', f'{{"access_token":"{MASK}"}}'),
+        ("wrong password: try again", "wrong password: try again"),
         ("no secret: 127.0.0.1:9092 = here", "no secret: 127.0.0.1:9092 = here"),
     ],
 )
