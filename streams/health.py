@@ -1,4 +1,4 @@
-"""Whether a worker or an archiver lives, and what it waits for at the moment.
+"""Whether a process lives, and what it waits for at the moment.
 
 One `Health` a process, held by its metrics (`streams.registry`). The parts that await Kafka, Redis
 or the group say so here; `streams.health_pages` tells it as `/healthz` and `/readyz`, and gauges as

@@ -1,9 +1,9 @@
 """The pages of a process for those who watch it: `/healthz`, `/readyz` and `/metrics`.
 
 `/healthz` answers 200 while the process works and 503 when it should be restarted. `/readyz`
-answers 200 when nothing is waited for, else 503 with what is. Started by the metrics of a worker
-(`streams.metrics`) and of an archiver; plain HTTP without passwords, so only for addresses that
-strangers cannot reach. It must not know what the parts are.
+answers 200 when nothing is waited for, else 503 with what is. Started by the metrics of a process
+(`streams.registry`); plain HTTP without passwords, so only for addresses that strangers cannot
+reach. It must not know what the parts are.
 """
 
 import json
