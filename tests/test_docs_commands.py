@@ -139,12 +139,7 @@ def test_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
         if "://" not in target and not (path.parent / target).exists()
     ]
-    assert [one for one in broken if _of_others(one) is False] == []
-
-
-def _of_others(broken: str) -> bool:
-    """Whether it is one of the documents that have tests of their own, which come and go."""
-    return any(Path(name).name in broken for name in ELSEWHERE)
+    assert broken == []
 
 
 def _blocks_of(path: Path) -> list[Block]:
