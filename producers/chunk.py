@@ -5,6 +5,7 @@ Used by `producers.files` and its readers, one for each kind of file. Knows no k
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from streams import elements
@@ -14,6 +15,8 @@ CHUNK_ELEMENTS = 10_000
 COORDINATES = ("lon", "lat")
 """Here NaN stays NaN: the quality gate names it."""
 _REQUIRED = ("truck_id", "time_ms", *COORDINATES)
+_MOST_SHOWN = 30
+"""Columns in a message."""
 
 
 class InputFileError(Exception):
@@ -44,5 +47,7 @@ def check_columns(where: str, columns: Collection[str]) -> None:
     missing = [name for name in _REQUIRED if name not in columns]
     if missing:
         raise InputFileError(
-            f"{where}: no column {', '.join(missing)}; needed are {', '.join(_REQUIRED)}"
+            f"{where}: no column {', '.join(missing)}; needed are {', '.join(_REQUIRED)}, "
+            f"there are {', '.join(map(repr, islice(columns, _MOST_SHOWN))) or 'none'}; "
+            "say in a file which of them mean what, and give it by --columns (docs/files.md)"
         )

@@ -1,6 +1,6 @@
-"""Every command in the documents: run, in order, in a clean folder, or listed here with the reason
-why it is not, and what checks it instead. Whatever calls the program must at least be understood
-by its command line."""
+"""The commands in the documents. Those in fenced blocks are run, in order, in a clean folder, or
+listed here with the reason why they are not, and what checks them instead. Whatever else calls the
+program, in indented blocks and in the text, must be understood by its command line."""
 
 import os
 import re
@@ -50,19 +50,6 @@ NOT_RUN: Mapping[str, Mapping[str, str]] = {
 """By document: beginnings of blocks' first commands, and why those blocks are not run. `*` = none
 of the document's."""
 
-ELSEWHERE: Mapping[str, str] = {
-    "docs/deploy.md": "needs a container engine; tests/deploy checks it",
-    "docs/offline.md": "builds and installs bundles; tests/deploy does it",
-    "docs/scaling.md": "needs Kubernetes; tests/deploy checks it",
-    "docs/runbook.md": "is for alerts of a running site; tests/ops checks it",
-    "docs/metrics.md": "is generated",
-    "docs/logs.md": "tells of lines, not of commands",
-    "docs/asyncapi.yaml": "is generated",
-    "docs/versioning.md": "has a test of the contracts",
-    "docs/engine.md": "tells of figures that take hours",
-}
-"""Documents that have tests of their own."""
-
 PORTS: Mapping[str, str] = {
     "7611": "MUCKTRACK_GATEWAY_PORT",
     "7809": "MUCKTRACK_GATEWAY809_PORT",
@@ -87,7 +74,7 @@ RUN = [
     name
     for name in DOCUMENTS
     if "/zh/" not in name
-    and name not in (*ELSEWHERE, "README.zh.md")
+    and name != "README.zh.md"
     and any(not block.stop for block in blocks((ROOT / name).read_text(encoding="utf-8")))
 ]
 
@@ -139,12 +126,7 @@ def test_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
         if "://" not in target and not (path.parent / target).exists()
     ]
-    assert [one for one in broken if _of_others(one) is False] == []
-
-
-def _of_others(broken: str) -> bool:
-    """Whether it is one of the documents that have tests of their own, which come and go."""
-    return any(Path(name).name in broken for name in ELSEWHERE)
+    assert broken == []
 
 
 def _blocks_of(path: Path) -> list[Block]:

@@ -38,7 +38,9 @@ def placemarks(path: Path) -> list[Placemark]:
         if len(content) > MAX_BYTES:
             raise InputFileError(f"{path}: holds more than {MAX_BYTES} bytes; export less at once")
         return _Reader().read(content)
-    except (expat.ExpatError, ValueError, LookupError, OSError, zipfile.BadZipFile, zlib.error,
+    except OSError as error:
+        raise InputFileError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (expat.ExpatError, ValueError, LookupError, zipfile.BadZipFile, zlib.error,
             EOFError, RuntimeError, NotImplementedError) as error:  # fmt: skip
         raise InputFileError(f"{path}: is no readable KML: {error}; export it again") from None
 

@@ -52,9 +52,15 @@ def _of_geojson(path: Path) -> list[Feature]:
             f"{path}: is no GeoJSON FeatureCollection with a list of features; export it so"
         )
     return [
-        Feature(number, one.get("properties") or {}, None, one.get("geometry"))
+        Feature(number, _object(one, "properties") or {}, None, _object(one, "geometry"))
         for number, one in enumerate(found, 1)
     ]
+
+
+def _object(feature: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """What is no object is as if it were not there: the properties are then missing."""
+    found = feature.get(name)
+    return found if isinstance(found, dict) else None
 
 
 def mended(geometry: Any, *, wants_area: bool) -> Any:
@@ -62,7 +68,7 @@ def mended(geometry: Any, *, wants_area: bool) -> Any:
     if not isinstance(geometry, dict):
         return geometry
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    if kind == "GeometryCollection":
+    if kind == "GeometryCollection" and isinstance(geometry.get("geometries"), list):
         return _joined([mended(one, wants_area=wants_area) for one in geometry["geometries"]])
     try:
         if kind == "Polygon":
@@ -93,7 +99,7 @@ def _joined(shapes: list[Any]) -> Any:
     if kinds in ({"Polygon"}, {"LineString"}):
         return {
             "type": f"Multi{kinds.pop()}",
-            "coordinates": [shape["coordinates"] for shape in shapes],
+            "coordinates": [shape.get("coordinates") for shape in shapes],
         }
     return {"type": "GeometryCollection", "geometries": shapes}
 

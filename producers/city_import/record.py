@@ -29,6 +29,8 @@ class Record:
     """GeoJSON, in WGS-84 where it has been converted."""
     folder: str | None = None
     """Of a KML file: the folder that holds it."""
+    told_by: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """File and place of the fields that a row of another file has told."""
     failed: bool = field(default=False)
 
     def text(self, name: str) -> str | None:
@@ -43,10 +45,11 @@ class Record:
         """Reports an error of a field; `message` says what is allowed."""
         self.failed = True
         heading = self.headings.get(name)
+        file, place = self.told_by.get(name, (self.file, self.place))
         self.report.error(
-            self.file,
+            file,
             message,
-            feature=self.place,
+            feature=place,
             field=name if heading is None else heading.text,
             value=None if value is None else shown(value),
         )

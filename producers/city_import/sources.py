@@ -21,6 +21,10 @@ from producers.exports.cells import Cell, CellError, degrees_reader, text_of
 
 AREAS: Sequence[Subject] = ("districts", "sites", "zones")
 _MOST_SHOWN = 30
+_NO_DATUM = (
+    "has coordinates, and nobody has said of which datum: give --datum wgs84 (GPS, Google Earth, "
+    "天地图), gcj02 (高德, 腾讯) or bd09 (百度), or FILE@DATUM; told once for this file"
+)
 _read_degrees = degrees_reader("deg")
 
 
@@ -83,7 +87,7 @@ def _of_spreadsheet(subject: Subject, source: Source, report: Report) -> tuple[l
         raise InputFileError(
             f"{source.path}: has no heading that is known for {subject} in its first lines; "
             f"{names_of(subject, ID_FIELDS[subject])} would be; there are "
-            f"{', '.join(map(repr, first[:_MOST_SHOWN])) or 'none'}"
+            f"{', '.join(map(repr, first[:_MOST_SHOWN])) or 'none'}{_other_sheets(source)}"
         )
     number, cells = found[at]
     texts = [text_of(cell) for cell in cells]
@@ -101,6 +105,13 @@ def _of_spreadsheet(subject: Subject, source: Source, report: Report) -> tuple[l
         if taken:
             records.append(record)
     return records, _note(source, headings, unread, len(records), "row")
+
+
+def _other_sheets(source: Source) -> str:
+    """That one can be named, where the first was read because none was."""
+    if source.sheet is not None or source.path.suffix.lower() not in spreadsheets.WORKBOOKS:
+        return ""
+    return f"; it is the first sheet: another is named as {source.path.name}#SHEET"
 
 
 def _columns(
@@ -173,16 +184,20 @@ def _of_map(subject: Subject, source: Source, report: Report) -> tuple[list[Reco
 
 def _set_geometry(record: Record, shape: Any, datum: Datum | None) -> None:
     if datum is None:
-        record.fault(
-            "geometry",
-            "has coordinates, and nobody has said of which datum: give --datum wgs84 (GPS, Google "
-            "Earth, 天地图), gcj02 (高德, 腾讯) or bd09 (百度), or FILE@DATUM",
-        )
+        _report_no_datum(record)
         return
     try:
         record.geometry = maps.in_wgs84(shape, datum)
     except (ValueError, OverflowError):
         record.fault("geometry", "has coordinates that are no finite numbers; export it again")
+
+
+def _report_no_datum(record: Record) -> None:
+    """Once for a file, since it is so of all of it."""
+    record.failed = True
+    if not any(one.file == record.file and one.message == _NO_DATUM
+               for one in record.report.findings):  # fmt: skip
+        record.fault("geometry", _NO_DATUM)
 
 
 def _joined(subject: Subject, records: Sequence[Record]) -> list[Record]:
@@ -200,6 +215,7 @@ def _joined(subject: Subject, records: Sequence[Record]) -> list[Record]:
             for field, cell in row.cells.items():
                 if found[0].text(field) is None:
                     found[0].cells[field] = cell
+                    found[0].told_by[field] = row.file, row.place
                     found[0].headings = {**found[0].headings, field: row.headings[field]}
             continue
         if not found and "lon" not in row.headings and not _any_on_a_map(row.file, records, by_key):

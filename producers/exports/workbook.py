@@ -63,6 +63,10 @@ def read(path: Path, columns: Columns, truck_id: str | None) -> Iterator[Chunk]:
 def opened_sheet(path: Path, columns: Columns) -> Iterator[Sheet]:
     """The sheet that the mapping names, from a process that ends with the block."""
     try:
+        path.open("rb").close()
+    except OSError as error:
+        raise InputFileError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
         if path.suffix.lower() == ".xlsx":
             refuse_bomb(path)
     except _BROKEN as error:

@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shapely
@@ -114,6 +115,7 @@ def test_a_datum_must_be_said(office: Path) -> None:
     sources = {"districts": [Source(office / "districts.geojson")]}
     made = make(Plan(NAME, None, "Asia/Shanghai", None, None, sources))  # type: ignore[arg-type]
     assert made.city is None
+    assert len(made.findings) == 1, "once for the file, not for each of its features"
     assert (
         made.findings[0]
         .render()
@@ -225,11 +227,11 @@ def test_rings_are_closed_and_geojson_names_the_kind_by_its_file(office: Path) -
         ),
         (
             "sites.csv", "西岸区,18:00", "北岸区,18:00",
-            "sites.kml: feature 2: 所属区 '北岸区' is not among the districts; did you mean",
+            "sites.csv: row 2: 所属区 '北岸区' is not among the districts; did you mean",
         ),
         (
             "sites.csv", "容量(万方)", "容量(斤)",
-            "sites.kml: feature 2: 容量(斤) '35' has the unit '斤' in its heading; allowed are m3",
+            "sites.csv: row 2: 容量(斤) '35' has the unit '斤' in its heading; allowed are m3",
         ),
         (
             "sites.csv", "北山消纳场", "北山",
@@ -335,6 +337,24 @@ def test_files_that_are_none(office: Path) -> None:
     assert told[0].startswith("s.shp: is no file that is read for routes; allowed are .geojson")
     assert told[1].startswith("broken.xlsx: not a readable workbook")
     assert told[2] == "absent.csv: cannot be read: No such file or directory"
+    absent = faults(office, trucks=["absent.xlsx"], routes=["absent.kml"], zones=["absent.json"])
+    assert sum("cannot be read: No such file or directory" in line for line in absent) == 3
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        {"properties": [1], "geometry": None},
+        {"properties": {"name": "a"}, "geometry": "POINT (1 2)"},
+        {"properties": {"name": "a"}, "geometry": {"type": "GeometryCollection"}},
+        {"geometry": {"type": "GeometryCollection", "geometries": [{"type": "Polygon"}] * 2}},
+    ],
+)
+def test_features_that_are_none(office: Path, feature: Any) -> None:
+    document = {"type": "FeatureCollection", "features": [feature]}
+    (office / "odd.geojson").write_text(json.dumps(document), encoding="utf-8")
+    told = faults(office, sites=["odd.geojson"])
+    assert any(line.startswith("odd.geojson: feature 1: ") for line in told)
 
 
 @given(st.text(alphabet='<>/kmlPoint coordinates"=1,2 \n&;', max_size=200))
