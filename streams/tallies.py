@@ -54,8 +54,8 @@ class Tallies:
 
     @property
     def fixes(self) -> int:
-        """Those whose times are known, of which the stages tell. A time of receipt in no year that a
-        fix may be of is none: the sums of all others would be lost in it."""
+        """Those whose times are known, of which the stages tell. A time of receipt in no year that
+        a fix may be of is none: the sums of all others would be lost in it."""
         return int(self.sums[1])
 
     @property
