@@ -33,6 +33,8 @@ from mucktrack.topics import create_topics
 from streams.access import KafkaAccess
 from streams.topics import POSITIONS
 
+FIXES = "mucktrack_stage_seconds_count", "received"
+"""The worker's metric that has each fix once; positions that are rejected cost next to nothing."""
 EVERY_S = 5.0
 DRAIN_S = 120.0
 GROWN_S = 1.0
@@ -49,6 +51,8 @@ class Sample:
     """The same, as seconds of the stream."""
     positions: int
     """Worked through."""
+    fixes: int
+    """Of these, those that were judged."""
     violations: int
     worker_s: float
     """Of processor time until now, and of the others'."""
@@ -99,6 +103,7 @@ class Watch:
             lag_records=lag,
             lag_s=lag * self._seconds_a_record,
             positions=round(total(figures, "mucktrack_positions_total")),
+            fixes=round(figures.get(FIXES, 0.0)),
             violations=round(total(figures, "mucktrack_violations_total")),
             worker_s=self._worker.processor_s(),
             broker_s=processor_s(self._broker),
@@ -224,6 +229,7 @@ def verdict(samples: Sequence[Sample], sent: Sent, index: Index) -> int:
     seconds = end.time_s - begin.time_s
     print(
         f"\n{worked:,} of {index.positions:,} positions worked through, "
+        f"{worked - (end.fixes - begin.fixes):,} of them rejected, "
         f"{end.violations - begin.violations:,} violations acknowledged, in {seconds:.1f} s\n"
         f"sent in {sent.seconds:.1f} s, late by {sent.late_s:.2f} s at most, "
         f"{sent.processor_s / sent.seconds:.3f} cores\n"

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from geofences.jit import records
 from streams.gate import MALFORMED
-from streams.packed import Packed
+from streams.packed import Packed, larger
 from streams.passage import POSITION, SKIPPED, TICK
 from streams.position import MAX_ARRAY, Element, Position, Tick, decode_record
 from streams.reading.record import (
@@ -94,11 +94,11 @@ class Batch:
     def _make_room(self, rows: int, text_bytes: int) -> None:
         needed = self._count + rows
         if needed > len(self._rows):
-            self._rows = records(_larger(self._rows, needed, self._count))
-            self._ends = _larger(self._ends, needed + 1, self._count + 1)
+            self._rows = records(larger(self._rows, needed, self._count))
+            self._ends = larger(self._ends, needed + 1, self._count + 1)
         used = int(self._ends[self._count])
         if used + text_bytes > len(self._ids):
-            self._ids = _larger(self._ids, used + text_bytes, used)
+            self._ids = larger(self._ids, used + text_bytes, used)
 
 
 def columns(
@@ -114,13 +114,6 @@ def columns(
     batch = Batch()
     batch.extend(elements, record_ms)
     return batch.columns(trucks)
-
-
-def _larger(array: Any, needed: int, used: int) -> Any:
-    """A copy of what is used of `array`, with room for `needed` and as much again."""
-    copy = np.zeros(2 * needed, array.dtype)
-    copy[:used] = array[:used]
-    return copy
 
 
 def _lay_out(rows: Any, elements: Sequence[Element], record_ms: npt.NDArray[np.int64]) -> None:

@@ -1,15 +1,15 @@
 """The quality gate: whether a position is a fix (design section 3, tests 3 to 10).
 
 `judge` is asked for each position in arrival order and changes nothing but the truck's row of
-impossible jumps. `streams.batch` finds what has no truck before: `malformed`, `wrong_partition`,
-and, so that no truck is remembered for its sake, what `faults` finds in a truck's first positions.
+impossible jumps. What has no truck is found before: `malformed` by `streams.batch`, and by
+`streams.trucks` `wrong_partition` and, so that no truck is remembered for its sake, what `fault`
+finds in a truck's first positions.
 """
 
 import math
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from geofences.jit import compiled
 from geofences.projection import to_metres
@@ -100,13 +100,6 @@ def fault(position: Any) -> int:
     if position.time_ms - FUTURE_MS > position.received_ms:
         return FUTURE_TIME
     return FIX_ACCEPTED
-
-
-@compiled
-def faults(positions: Any, codes: npt.NDArray[np.uint8]) -> None:
-    """Put into `codes` what is wrong with each of `positions` whatever its truck."""
-    for i in range(len(positions)):
-        codes[i] = fault(positions[i])
 
 
 @compiled

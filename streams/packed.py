@@ -1,10 +1,10 @@
 """Ids of trucks as one text, end to end: what the table of trucks keeps, a batch brings and a
-snapshot takes along, without an object for each.
+snapshot takes along, without an object for each; and room for more in arrays that grow.
 """
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,3 +26,10 @@ class Packed(NamedTuple):
     def unpacked(self) -> list[str]:
         text = self.text.tobytes()
         return [text[start:end].decode() for start, end in pairwise(self.ends.tolist())]
+
+
+def larger(array: Any, needed: int, used: int) -> Any:
+    """A copy of what is used of `array`, with room for `needed` and as much again."""
+    copy = np.zeros(2 * needed, array.dtype)
+    copy[:used] = array[:used]
+    return copy

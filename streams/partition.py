@@ -1,8 +1,8 @@
 """Which partition a truck's positions belong to (design section 3).
 
 Kafka's default partitioner, so that Java, Python and array producers agree. Called by the
-publisher, which places arrays, and by the worker, which rejects what sits in another partition.
-Knows nothing of topics or brokers.
+publisher, which places arrays; the worker, which rejects what sits in another partition, has the
+same compiled (`streams.trucks`). Knows nothing of topics or brokers.
 """
 
 from functools import lru_cache

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from geofences.jit import compiled
 from streams.gate import FIX_ACCEPTED, REASONS
 from streams.passage import TICK
+from streams.position import MAX_TIME_MS, MIN_TIME_MS
 from streams.sources import SOURCES
-from streams.state import NEVER
 
 AHEAD_MS: Final = 2_000
 """A fix that is received so long before its time has a wrong clock behind it, not a coarse one."""
@@ -54,7 +54,8 @@ class Tallies:
 
     @property
     def fixes(self) -> int:
-        """Those whose times are known, of which the stages tell."""
+        """Those whose times are known, of which the stages tell. A time of receipt in no year that
+        a fix may be of is none: the sums of all others would be lost in it."""
         return int(self.sums[1])
 
     @property
@@ -95,7 +96,7 @@ def _add(
             continue
         outcomes[position.source, reasons[i]] += 1
         received_ms = position.received_ms
-        if reasons[i] != FIX_ACCEPTED or received_ms == NEVER:
+        if reasons[i] != FIX_ACCEPTED or not MIN_TIME_MS <= received_ms <= MAX_TIME_MS:
             continue
         sums[1] += 1
         first_ms = received_ms - position.time_ms

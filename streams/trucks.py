@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from geofences.jit import compiled, prefetch
 from streams.gate import TOO_MANY_TRUCKS, WRONG_PARTITION, fault
-from streams.packed import Packed
+from streams.packed import Packed, larger
 from streams.partition import MASK, MULTIPLIER, SEED, SHIFT
 from streams.passage import SKIPPED
 from streams.reading.record import LONGEST_ID_BYTES, NEW
@@ -104,14 +104,14 @@ class TruckTable:
         slots, text, ends, random = self._table
         needed = self._count + trucks
         if needed >= len(ends):
-            ends = _larger(ends, needed + 1, self._count + 1)
+            ends = larger(ends, needed + 1, self._count + 1)
         used = int(ends[self._count])
         if used + text_bytes > len(text):
-            text = _larger(text, used + text_bytes, used)
+            text = larger(text, used + text_bytes, used)
         if SLOTS_A_TRUCK * needed > len(slots):
-            larger = np.full(1 << (SLOTS_A_TRUCK * needed - 1).bit_length(), FREE)
-            settle(slots, larger)
-            slots = larger
+            more_slots = np.full(1 << (SLOTS_A_TRUCK * needed - 1).bit_length(), FREE)
+            settle(slots, more_slots)
+            slots = more_slots
         self._table = Table(slots, text, ends, random)
 
 
@@ -136,13 +136,6 @@ class Ids(Sequence[str]):
             raise IndexError(f"row {row} of {len(self)} trucks")
         start = row % len(self)
         return self._trucks.packed(start, start + 1).text.tobytes().decode()
-
-
-def _larger(array: Any, needed: int, used: int) -> Any:
-    """A copy of what is used of `array`, with room for `needed` and as much again."""
-    copy = np.zeros(2 * needed, array.dtype)
-    copy[:used] = array[:used]
-    return copy
 
 
 @compiled
@@ -191,15 +184,15 @@ def add(table: Table, count: int, slot: int, bits: int, text: Any, start: int, e
 
 
 @compiled
-def settle(slots: Any, larger: Any) -> None:
-    """Put the trucks of `slots` into `larger`."""
-    mask = len(larger) - 1
+def settle(slots: Any, more_slots: Any) -> None:
+    """Put the trucks of `slots` into `more_slots`."""
+    mask = len(more_slots) - 1
     for i in range(len(slots)):
         if slots[i] != FREE:
             slot = slots[i] >> 32 & mask
-            while larger[slot] != FREE:
+            while more_slots[slot] != FREE:
                 slot = (slot + 1) & mask
-            larger[slot] = slots[i]
+            more_slots[slot] = slots[i]
 
 
 @compiled

@@ -55,7 +55,8 @@ async def _spend(
     outputs = Outputs(kafka, Metrics())
     sending_s, sent = 0.0, 0
     # Connected, and met every branch once, before the clock starts.
-    await outputs.send(_outputs(engine.process_columns(load.columns(0, 0)).violations))
+    first, warm = first + MAX_ELEMENTS, load.columns(first, first + MAX_ELEMENTS)
+    await outputs.send(_outputs(engine.process_columns(warm).violations))
     engine.reporting_s = 0.0
     for start, stop in pieces(positions, MAX_ELEMENTS):
         found = engine.process_columns(load.columns(first + start, first + stop)).violations

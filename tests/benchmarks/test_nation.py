@@ -14,11 +14,20 @@ from benchmarks.bench.batches import Frame, arrays, paced, partitions_of, single
 from benchmarks.bench.wire import Connection, KafkaRefusedError, produce_request
 from benchmarks.city import Plan, benchmark_city
 from benchmarks.load import Load
-from benchmarks.nation import Sample, lag_growth_s, lag_records, next_offsets, parser, prepared
+from benchmarks.nation import (
+    FIXES,
+    Sample,
+    lag_growth_s,
+    lag_records,
+    next_offsets,
+    parser,
+    prepared,
+)
 from benchmarks.nation_send import send
 from mucktrack.embedded import tansu
 from mucktrack.topics import create_topics
 from streams.access import KafkaAccess
+from streams.metrics import Metrics
 from streams.position import Position, decode_record
 from streams.topics import POSITIONS
 
@@ -128,13 +137,21 @@ def test_offsets_of_a_worker() -> None:
     assert next_offsets(figures) == {0: 7, 11: 9}
 
 
+def test_a_worker_tells_its_fixes() -> None:
+    name, stage = FIXES
+    (family,) = (one for one in Metrics().registry.collect() if name == f"{one.name}_count")
+    (found,) = (one for one in family.samples if one.name == name and stage in one.labels.values())
+    assert next(iter(found.labels.values())) == stage
+
+
 @pytest.mark.parametrize(
     ("lags", "grown"),
     [([5.0] * 8, 0.0), ([0, 0, 0, 0, 1, 2, 3, 4], 3.0), ([9, 9, 9, 9, 4, 3, 2, 1], -3.0)],
 )
 def test_growth_is_that_of_the_second_half(lags: list[float], grown: float) -> None:
     samples = [
-        Sample(float(5 * at), 0, lag, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0) for at, lag in enumerate(lags)
+        Sample(float(5 * at), 0, lag, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        for at, lag in enumerate(lags)
     ]
     assert lag_growth_s(samples) == pytest.approx(grown)
 

@@ -49,7 +49,7 @@ from streams.instruments import (
 from streams.metrics import Metrics
 from streams.metrics_page import page
 from streams.output import Violation
-from streams.position import Malformed, Position, Tick
+from streams.position import MAX_TIME_MS, Malformed, Position, Tick
 from streams.registry import ProcessMetrics
 from streams.sources import SOURCES, source_number
 from streams.state import BASES
@@ -360,3 +360,18 @@ def test_fixes_of_the_future_are_counted() -> None:
     ]
     tallies.add(*Engine.offline(PREPARED).process(fixes).judged, START_MS)
     assert (tallies.fixes, tallies.ahead, tallies.received_s) == (4, 2, 0.0)
+
+
+def test_a_time_of_receipt_in_no_possible_year_is_none() -> None:
+    """Such as one in microseconds: a sum that had taken it in would tell no seconds any more."""
+    tallies = Metrics().tallies()
+    received = [START_MS, START_MS * 1_000, 2**63 - 2, MAX_TIME_MS + 1, MAX_TIME_MS]
+    fixes = [
+        Position(f"浙B{number}", START_MS, 0.1, 0.1, received_ms=received_ms)
+        for number, received_ms in enumerate(received)
+    ]
+    outcome = Engine.offline(PREPARED).process(fixes)
+    assert outcome.fixes == len(fixes)
+    tallies.add(*outcome.judged, START_MS)
+    assert tallies.fixes == 2
+    assert tallies.received_s == (MAX_TIME_MS - START_MS) / 1000
