@@ -319,14 +319,25 @@ def _messages(rule: Rule, phase: int, values: Values, named: dict[str, Words]) -
         sentences = rule.message + REACHED[0], rule.message_en + REACHED[1]
     elif rule.message_nowhere and "distance_m" not in values:
         sentences = rule.message_nowhere, rule.message_nowhere_en
-    fields = {name: _shown(name, value) for name, value in values.items()} | named
-    fields["title"] = rule.title, rule.title_en
-    fields["severe"] = _both(rule.severe or rule.severity)
+    named = named | {"title": (rule.title, rule.title_en)}
+    named["severe"] = _both(rule.severe or rule.severity)
     chinese, english = (
-        sentence.format(**{name: both[language] for name, both in fields.items()})
+        sentence.format_map(_Fields(values, named, language))
         for language, sentence in enumerate(sentences)
     )
     return chinese, english
+
+
+class _Fields(dict[str, str]):
+    """What a sentence may name, put into the words of its language if it does."""
+
+    def __init__(self, values: Values, named: dict[str, Words], language: int) -> None:
+        super().__init__()
+        self._values, self._named, self._language = values, named, language
+
+    def __missing__(self, name: str) -> str:
+        both = self._named.get(name) or _shown(name, self._values[name])
+        return both[self._language]
 
 
 def _shown(name: str, value: float | str) -> Words:

@@ -99,6 +99,10 @@ class TruckTable:
         ends = self._table.ends[start : stop + 1]
         return Packed(self._table.text[ends[0] : ends[-1]].copy(), ends - ends[0])
 
+    def id_of(self, row: int) -> str:
+        table = self._table
+        return table.text[table.ends[row] : table.ends[row + 1]].tobytes().decode()
+
     def _make_room(self, trucks: int, text_bytes: int) -> None:
         """For so many trucks more, whose ids are so long together."""
         slots, text, ends, random = self._table
@@ -134,8 +138,7 @@ class Ids(Sequence[str]):
             return self._trucks.packed(start, max(start, stop)).unpacked()[::step]
         if not -len(self) <= row < len(self):
             raise IndexError(f"row {row} of {len(self)} trucks")
-        start = row % len(self)
-        return self._trucks.packed(start, start + 1).text.tobytes().decode()
+        return self._trucks.id_of(row % len(self))
 
 
 @compiled
