@@ -19,8 +19,9 @@ FEWEST_PARTITIONS: Final = 12
 class Measured:
     """On one core of a shared two-core machine; rates are those that were kept up."""
 
-    worker_positions_s: float = 150_000
-    """From Kafka in arrays, all rules on, with checkpoints: `benchmarks.soak`."""
+    worker_positions_s: float = 300_000
+    """From Kafka in arrays, all rules on, with checkpoints: 466,000 by `mucktrack bench worker`, of
+    which a third is left for broker and Redis on the same cores and for smaller arrays."""
     gateway_messages_s: float = 20_000
     """Half of what one acknowledges as fast as it goes: `benchmarks.gateway`."""
     gateway_connections: int = 20_000
@@ -41,12 +42,15 @@ class Measured:
     """In the database, of a violation: 5,800 with its case as it is opened, and the steps."""
     truck_memory_bytes: float = 1_400
     """Of a worker, with room made in advance: `benchmarks.invented`."""
+    register_bytes: float = 1_900
+    """Of a worker, for each truck in the register, which every worker loads whole: `mucktrack bench
+    memory`."""
     checkpoint_bytes: float = 160
     """Of a truck, in Redis: `benchmarks.checkpoint`."""
     live_bytes: float = 400
     """Of a truck, in Redis: its last position, and its place among all."""
     worker_memory_bytes: float = 750e6
-    """Before the trucks: code, the city, records on their way."""
+    """Before the trucks: code, the map, records on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ def size(
         archive_disk_bytes=rate * DAY_S * measured.archived_bytes * kept.archive,
         redis_memory_bytes=2 * trucks * (measured.checkpoint_bytes + measured.live_bytes),
         worker_memory_bytes=measured.worker_memory_bytes
+        + trucks * measured.register_bytes
         + trucks / max(1, workers - 1) * measured.truck_memory_bytes,
         database_bytes_a_year=violations_day * 365 * measured.case_bytes,
         catch_up=workers * measured.worker_positions_s / rate,
