@@ -2,16 +2,12 @@
 
 from typing import Protocol
 
+from streams.origin import Origin
 
-class Record(Protocol):
+
+class Record(Origin, Protocol):
     """A record as aiokafka gives it."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
     @property
     def timestamp(self) -> int | None:
         """Unix epoch milliseconds, whatever a producer has made of it."""
@@ -19,5 +15,3 @@ class Record(Protocol):
 
     @property
     def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
