@@ -119,22 +119,28 @@ async def _write(client: redis.asyncio.Redis, engine: Engine, fixes: Any) -> Non
             _, row, time_ms, lon, lat, speed_kmh, heading_deg = fix
             truck_id = engine.trucks.ids[row]
             key = TRUCK_KEY + truck_id
-            fields: dict[Any, str | int | float] = {
-                "time_ms": time_ms,
-                "lon": lon,
-                "lat": lat,
-                "speed_kmh": _or_empty(speed_kmh),
-                "heading_deg": _or_empty(heading_deg),
-                "loaded": "" if loaded is None else int(loaded),
-                "district": "" if district is None else district,
-            }
-            pipe.hset(key, mapping=fields)
+            place = {"time_ms": time_ms, "lon": lon, "lat": lat}
+            known_of_it = live_fields(speed_kmh, heading_deg, loaded, district)
+            pipe.hset(key, mapping=place | known_of_it)
             pipe.expire(key, EXPIRE_S)
             if abs(lat) <= MAX_GEO_LAT:
                 places += (lon, lat, truck_id)
         if places:
             pipe.geoadd(GEO_KEY, places)
         await pipe.execute()
+
+
+def live_fields(
+    speed_kmh: float, heading_deg: float, loaded: bool | None, district: str | None
+) -> dict[Any, str | int | float]:
+    """What a truck's hash holds beside time and place; NaN and None, which are not known, are
+    empty."""
+    return {
+        "speed_kmh": _or_empty(speed_kmh),
+        "heading_deg": _or_empty(heading_deg),
+        "loaded": "" if loaded is None else int(loaded),
+        "district": "" if district is None else district,
+    }
 
 
 async def _sweep(client: redis.asyncio.Redis, cursor: int) -> int:

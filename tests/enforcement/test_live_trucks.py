@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,7 @@ import pytest
 import redis
 from office_parts import HERE, THERE, TestOffice, violation
 
-from streams.live import GEO_KEY, TRUCK_KEY, _fields
-from streams.position import Position
+from streams.live import GEO_KEY, TRUCK_KEY, live_fields
 
 
 @pytest.fixture
@@ -33,8 +33,14 @@ def office(tmp_path: Path, redis_url: str) -> Iterator[TestOffice]:
 
 
 def drive(store: Any, truck_id: str, district: str | None, **said: Any) -> None:
-    position = Position(truck_id=truck_id, time_ms=1_790_000_000_000, lon=120.1, lat=30.2, **said)
-    store.hset(TRUCK_KEY + truck_id, mapping=_fields(position, said.get("loaded"), district))
+    place = {"time_ms": 1_790_000_000_000, "lon": 120.1, "lat": 30.2}
+    told = live_fields(
+        said.get("speed_kmh", math.nan),
+        said.get("heading_deg", math.nan),
+        said.get("loaded"),
+        district,
+    )
+    store.hset(TRUCK_KEY + truck_id, mapping=place | told)
     store.geoadd(GEO_KEY, (120.1, 30.2, truck_id))
 
 

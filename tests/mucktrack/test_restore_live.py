@@ -60,12 +60,15 @@ def test_from_a_backup_into_empty_servers(tmp_path: Path) -> None:
             _wait(lambda: _events(database) >= whole, "all violations")
             assert _events(database) == whole
             _wait(lambda: _archived(tmp_path / "archive-2") == sum(map(_lines, halves)), "all")
-            checkpoints = site.run("checkpoints", "list").splitlines()
-            assert [line.split(":")[0] for line in checkpoints] == [
-                f"partition {number} of {PARTITIONS}" for number in range(PARTITIONS)
-            ]
+            saved = [f"partition {number} of {PARTITIONS}" for number in range(PARTITIONS)]
+            _wait(lambda: _checkpoints(site) == saved, "all partitions saved")
     checked = mucktrack("audit", "check", "--database", f"sqlite:///{database}")
     assert checked.returncode == 0, checked.stdout
+
+
+def _checkpoints(site: "_Site") -> list[str]:
+    """Of which partitions there are some."""
+    return [line.split(":")[0] for line in site.run("checkpoints", "list").splitlines()]
 
 
 def test_what_is_no_archive_is_said(tmp_path: Path, kafka: str) -> None:

@@ -109,7 +109,7 @@ def run(plan: Plan, folder: Path, city: Path, limit_s: float) -> Report:
         seconds = time.monotonic() - started_s
         found = delivered(way)
         same = asyncio.run(verdict(way.kafka, way.archive, [str(way.city)], way.folder))
-        given_up = (folder / "gateway.log").read_text().count("not delivered")
+        given_up = (folder / "gateway.log").read_text().count("not_delivered")
         return Report(told, found, same, judged(way, found.too_late), given_up, seconds)
 
 
