@@ -119,9 +119,9 @@ async def _write(client: redis.asyncio.Redis, engine: Engine, fixes: Any) -> Non
             _, row, time_ms, lon, lat, speed_kmh, heading_deg = fix
             truck_id = engine.trucks.ids[row]
             key = TRUCK_KEY + truck_id
-            place = {"time_ms": time_ms, "lon": lon, "lat": lat}
-            known_of_it = live_fields(speed_kmh, heading_deg, loaded, district)
-            pipe.hset(key, mapping=place | known_of_it)
+            fields: dict[Any, str | int | float] = {"time_ms": time_ms, "lon": lon, "lat": lat}
+            fields |= live_fields(speed_kmh, heading_deg, loaded, district)
+            pipe.hset(key, mapping=fields)
             pipe.expire(key, EXPIRE_S)
             if abs(lat) <= MAX_GEO_LAT:
                 places += (lon, lat, truck_id)
@@ -132,7 +132,7 @@ async def _write(client: redis.asyncio.Redis, engine: Engine, fixes: Any) -> Non
 
 def live_fields(
     speed_kmh: float, heading_deg: float, loaded: bool | None, district: str | None
-) -> dict[Any, str | int | float]:
+) -> dict[str, str | int | float]:
     """What a truck's hash holds beside time and place; NaN and None, which are not known, are
     empty."""
     return {
