@@ -10,10 +10,9 @@ breaks no rule.
 import argparse
 import csv
 import io
-import json
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from producers.demo_places import (
 )
 from producers.demo_roads import COLUMNS, ROWS, SPACING_M, Place, Roads, length, make_roads
 from producers.demo_streets import Streets
+from producers.feature_collection import feature_collection
 from producers.road_map import FILE as ROADS_FILE
 
 DEMO_CITY = Path(__file__).parent / "cities" / "demo"
@@ -74,19 +74,19 @@ def make_city(seed: int = SEED, trucks: int = TRUCKS) -> dict[str, bytes]:
     zones = _zones(roads, sites, routes, chance)
     return {
         "city.toml": CITY_TOML.encode(),
-        "districts.geojson": _collection(
+        "districts.geojson": feature_collection(
             ({"code": code, "name": name}, _polygon(shape))
             for (code, name), shape in zip(DISTRICTS, districts, strict=True)
         ),
-        "sites.geojson": _collection(_site(site) for site in sites),
-        "routes.geojson": _collection(
+        "sites.geojson": feature_collection(_site(site) for site in sites),
+        "routes.geojson": feature_collection(
             (
                 {"route_id": route_id, "name": f"核准路线 {route_id}"},
                 {"type": "LineString", "coordinates": [_degrees(place) for place in line]},
             )
             for route_id, line in routes.items()
         ),
-        "zones.geojson": _collection(zones),
+        "zones.geojson": feature_collection(zones),
         "trucks.csv": _table(_trucks(trucks, chance)),
         "permits.csv": _table(permits),
         ROADS_FILE: _roads(Streets(roads, sites, routes.values(), street_chance)),
@@ -208,7 +208,7 @@ def _block_middle(column: int, row: int) -> Place:
 def _roads(streets: Streets) -> bytes:
     lines: list[tuple[str, list[Place]]] = [*streets.lines]
     lines += [("tunnel", line) for line in streets.tunnels]
-    return _collection(
+    return feature_collection(
         [
             *(
                 (
@@ -244,18 +244,6 @@ def _degrees(place: Place) -> list[float]:
     lon, lat = MIDDLE
     east_m = DEGREE_M * math.cos(math.radians(lat))
     return [round(lon + place[0] / east_m, 6), round(lat + place[1] / DEGREE_M, 6)]
-
-
-def _collection(features: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> bytes:
-    lines = ",\n".join(
-        json.dumps(
-            {"type": "Feature", "properties": properties, "geometry": geometry},
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
-        for properties, geometry in features
-    )
-    return f'{{"type":"FeatureCollection","features":[\n{lines}\n]}}\n'.encode()
 
 
 def _table(rows: Sequence[Row]) -> bytes:

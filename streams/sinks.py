@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -92,35 +93,35 @@ class Outputs:
 
     async def _attempt(self, outputs: list[Output]) -> tuple[list[Output], Exception | None]:
         """Those that were not acknowledged, and why."""
-        sent: list[tuple[asyncio.Future[object], list[Output]]] = []
-        left = outputs
+        batches: list[_Batch] | None = None
+        futures: list[asyncio.Future[object]] = []
         why: Exception | None = None
         try:
             async with asyncio.timeout(ATTEMPT_S):
                 self._producer = self._producer or await self._connect()
                 batches = await _batches(self._producer, outputs)
-                while batches:
-                    left = [output for batch in batches for output in batch.outputs]
-                    batch = batches.pop(0)
+                for batch in batches:
+                    # Those before one that fails have been taken: no comprehension.
                     future = await self._producer.send_batch(
                         batch.builder, batch.topic, partition=batch.partition
                     )
-                    sent.append((future, batch.outputs))
-                left = []
-                if sent:
-                    await asyncio.wait([future for future, _ in sent])
+                    futures.append(future)
+                if futures:
+                    await asyncio.wait(futures)
         except AWAY as error:
             why = error
-        waiting: list[Output] = []
-        for future, some in sent:
-            if not future.done():
-                waiting += some
-            elif refusal := future.exception():
-                if not isinstance(refusal, AWAY):
-                    raise refusal
-                waiting += some
-                why = refusal
-        waiting += left
+        if batches is None:
+            waiting = outputs
+        else:
+            waiting = [one for batch in batches[len(futures) :] for one in batch.outputs]
+            for batch, future in zip(batches, futures, strict=False):
+                if not future.done():
+                    waiting += batch.outputs
+                elif refusal := future.exception():
+                    if not isinstance(refusal, AWAY):
+                        raise refusal
+                    waiting += batch.outputs
+                    why = refusal
         if isinstance(why, TOO_LARGE) and self._producer is not None:
             return await self._one_by_one(self._producer, waiting)
         return waiting, why
@@ -205,7 +206,7 @@ async def _batches(producer: AIOKafkaProducer, outputs: Sequence[Output]) -> lis
     batches: list[_Batch] = []
     open_ones: dict[tuple[str, int], _Batch] = {}
     for output in outputs:
-        place = output.topic, _partition(output.key, partitions[output.topic])
+        place = output.topic, _partition(output, partitions[output.topic])
         batch = open_ones.get(place)
         if batch is None or not _append(batch, output):
             batch = open_ones[place] = _Batch(*place, producer.create_batch())
@@ -225,9 +226,10 @@ def _append(batch: _Batch, output: Output) -> bool:
     return True
 
 
-def _partition(key: bytes | None, partitions: int) -> int:
-    """As Kafka's clients choose it; records without a key may go to any."""
-    return 0 if key is None else _hash(key) % partitions
+def _partition(output: Output, partitions: int) -> int:
+    """As Kafka's clients choose it; what has no key may go to any, and is spread over all."""
+    place = crc32(output.value) if output.key is None else _hash(output.key)
+    return place % partitions
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -182,7 +182,7 @@ def between(started: Mark, marks: Sequence[Mark]) -> Rate:
     busy = [
         mark
         for mark in marks
-        if all(now < then for now, then in zip(mark.positions, done, strict=True))
+        if all(some < every for some, every in zip(mark.positions, done, strict=True))
     ]
     begin, end = (busy[0], busy[-1]) if busy else (started, marks[-1])
     if begin.positions == end.positions:

@@ -62,12 +62,7 @@ def choice(name: str, label: str, query: str) -> boards.QueryVariable:
     """A variable of which one, several or all values can be chosen. `query`: as Grafana's
     Prometheus source has it, such as `label_values(metric, label)`."""
     return (
-        boards.QueryVariable(name)
-        .label(label)
-        .datasource(DATASOURCE)
-        .query({"qryType": 1, "query": query, "refId": f"variable-{name}"})
-        .refresh(parts.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(parts.VariableSort.ALPHABETICAL_ASC)
+        single(name, label, query)
         .multi(True)
         .include_all(True)
         .all_value(".*")

@@ -7,7 +7,6 @@ file and row that it came from. Pure but for reading the files that are given.
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from producers.city_import.names import Ids
 from producers.city_import.record import Record
 from producers.city_import.settings_file import settings_file
 from producers.city_import.sources import Source, read
+from producers.feature_collection import feature_collection
 
 _PLACE = re.compile(r"(?:line|feature) (\d+)")
 
@@ -104,7 +104,7 @@ class _Book:
             if records := self._records.get(subject, ()):
                 self._ids.name_all(subject, records)
                 features = [(properties_of(one), one.geometry) for one in records]
-                files[f"{subject}.geojson"] = _collection(features)
+                files[f"{subject}.geojson"] = feature_collection(features)
                 origins[f"{subject}.geojson"] = [one.label() for one in records]
         if trucks := self._records.get("trucks", ()):
             rows = [registers.truck(one) for one in trucks]
@@ -150,18 +150,6 @@ class _Book:
                 "is not given, and the districts' codes are of several cities; give it",
             )
         return ""
-
-
-def _collection(features: Sequence[tuple[dict[str, Any], Any]]) -> bytes:
-    lines = ",\n".join(
-        json.dumps(
-            {"type": "Feature", "properties": properties, "geometry": geometry},
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
-        for properties, geometry in features
-    )
-    return f'{{"type":"FeatureCollection","features":[\n{lines}\n]}}\n'.encode()
 
 
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
